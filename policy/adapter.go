@@ -1,0 +1,236 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/blang/semver"
+	"github.com/pulumi/pulumi/sdk/v3/go/property"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/policyx"
+
+	"crawlerless/policy/guardrails"
+)
+
+const (
+	packName    = "crawlerless"
+	packVersion = "0.1.0" // as in PulumiPolicy.yaml
+)
+
+// pack adapts the guardrails to policyx. The engine calls it concurrently.
+type pack struct {
+	stage guardrails.Stage
+	now   func() time.Time
+	say   func(message string) error
+
+	mu       sync.Mutex
+	settings map[string]configured // of every rule that has been called, by its name
+	unjudged []string
+}
+
+// configured is the decoded configuration of one rule.
+type configured struct {
+	settings   any
+	exceptions []guardrails.Exception
+}
+
+func newPack(
+	rules []guardrails.Guardrail, stage guardrails.Stage, now func() time.Time, say func(string) error,
+) (policyx.PolicyPack, error) {
+	p := &pack{stage: stage, now: now, say: say, settings: map[string]configured{}}
+	var policies []policyx.Policy
+	for _, g := range rules {
+		switch {
+		case g.Mends():
+			policies = append(policies, p.mender(g))
+		case g.JudgesStack():
+			policies = append(policies, p.configCarrier(g), p.stackJudge(g))
+		default:
+			policies = append(policies, p.judge(g))
+		}
+	}
+	policies = append(policies, p.closing()...)
+	return policyx.NewPolicyPack(packName, semver.MustParse(packVersion), policyx.EnforcementLevelMandatory, policies)
+}
+
+// judge adapts a rule that looks at one resource.
+func (p *pack) judge(g guardrails.Guardrail) policyx.Policy {
+	return policyx.NewResourceValidationPolicy(g.Name, policyx.ResourceValidationPolicyArgs{
+		Description:      g.Description,
+		EnforcementLevel: levelOf(g.Level),
+		ConfigSchema:     schemaOf(g),
+		ValidateResource: func(_ context.Context, args policyx.ResourceValidationArgs) error {
+			c, err := p.configure(g, args.Config)
+			if err != nil {
+				return err
+			}
+			r := resourceOf(args.Resource)
+			p.report(g, c, g.CheckResource(r, p.stage, c.settings), args.Manager)
+			return nil
+		},
+	})
+}
+
+// stackJudge adapts a rule that looks at all resources.
+func (p *pack) stackJudge(g guardrails.Guardrail) policyx.Policy {
+	return policyx.NewStackValidationPolicy(g.Name, policyx.StackValidationPolicyArgs{
+		Description:      g.Description,
+		EnforcementLevel: levelOf(g.Level),
+		ConfigSchema:     schemaOf(g),
+		ValidateStack: func(_ context.Context, args policyx.StackValidationArgs) error {
+			p.mu.Lock()
+			c, ok := p.settings[g.Name]
+			p.mu.Unlock()
+			if !ok {
+				c = configured{settings: g.Defaults()}
+			}
+			p.report(g, c, g.CheckStack(stackOf(args.Resources), p.stage, c.settings), args.Manager)
+			return nil
+		},
+	})
+}
+
+// configCarrier brings a stack rule its configuration. policyx gives none to
+// stack validation (v3.259.0), but gives a resource policy the configuration of
+// its own name, and judges at least the stack's own resource before the stack.
+func (p *pack) configCarrier(g guardrails.Guardrail) policyx.Policy {
+	return policyx.NewResourceValidationPolicy(g.Name, policyx.ResourceValidationPolicyArgs{
+		Description:      g.Description,
+		EnforcementLevel: levelOf(g.Level),
+		ConfigSchema:     schemaOf(g),
+		ValidateResource: func(_ context.Context, args policyx.ResourceValidationArgs) error {
+			_, err := p.configure(g, args.Config)
+			return err
+		},
+	})
+}
+
+// mender adapts a rule that changes resources. policyx runs a remediation at
+// every level but disabled, so each asks its own settings whether it is wanted.
+func (p *pack) mender(g guardrails.Guardrail) policyx.Policy {
+	return policyx.NewResourceRemediationPolicy(g.Name, policyx.ResourceRemediationPolicyArgs{
+		Description:  g.Description,
+		ConfigSchema: schemaOf(g),
+		RemediateResource: func(_ context.Context, args policyx.ResourceRemediationArgs) (*property.Map, error) {
+			c, err := p.configure(g, args.Config)
+			if err != nil {
+				return nil, err
+			}
+			mended, changed := g.Mend(resourceOf(args.Resource), c.settings)
+			if !changed {
+				return nil, nil
+			}
+			return &mended, nil
+		},
+	})
+}
+
+// closing are the last policies of the pack: when the stack has been judged they
+// refuse what is written down but no longer holds, and say once what could not
+// be judged.
+func (p *pack) closing() []policyx.Policy {
+	return []policyx.Policy{
+		policyx.NewStackValidationPolicy("exceptions", policyx.StackValidationPolicyArgs{
+			Description:      "An exception that has expired is a violation until it is renewed with a reason, or removed.",
+			EnforcementLevel: policyx.EnforcementLevelMandatory,
+			ValidateStack: func(_ context.Context, args policyx.StackValidationArgs) error {
+				p.mu.Lock()
+				defer p.mu.Unlock()
+				for _, name := range slices.Sorted(maps.Keys(p.settings)) {
+					for _, e := range p.settings[name].exceptions {
+						if e.Expired(p.now()) {
+							args.Manager.ReportViolation(fmt.Sprintf("the exception of %s from %s expired on %s (%s.exceptions). Its reason was: %s",
+								e.Resource, name, e.Expires, name, e.Reason), "")
+						}
+					}
+				}
+				return nil
+			},
+		}),
+		policyx.NewStackValidationPolicy("not-yet-judged", policyx.StackValidationPolicyArgs{
+			Description:      "Lists what a preview could not judge because its value is not known before the update.",
+			EnforcementLevel: policyx.EnforcementLevelAdvisory,
+			ValidateStack: func(context.Context, policyx.StackValidationArgs) error {
+				p.mu.Lock()
+				lines := p.unjudged
+				p.unjudged = nil
+				p.mu.Unlock()
+				if len(lines) == 0 {
+					return nil
+				}
+				return p.say(notYetJudged(lines))
+			},
+		}),
+	}
+}
+
+// configure decodes a rule's configuration the first time that it is seen, and
+// says which exceptions are in force.
+func (p *pack) configure(g guardrails.Guardrail, config map[string]any) (configured, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c, ok := p.settings[g.Name]; ok {
+		return c, nil
+	}
+	settings, exceptions, err := g.Settings(config)
+	if err != nil {
+		return configured{}, err
+	}
+	c := configured{settings: settings, exceptions: exceptions}
+	p.settings[g.Name] = c
+	var said []error
+	for _, e := range exceptions {
+		if !e.Expired(p.now()) {
+			said = append(said, p.say(fmt.Sprintf("exception in force until %s: %s is let off %s: %s",
+				e.Expires, e.Resource, g.Name, e.Reason)))
+		}
+	}
+	return c, errors.Join(said...)
+}
+
+// report passes findings on, less those that an exception in force covers.
+func (p *pack) report(g guardrails.Guardrail, c configured, f guardrails.Findings, manager policyx.PolicyManager) {
+	verdict := guardrails.Excuse(f, c.exceptions, p.now())
+	for _, v := range verdict.Violations {
+		manager.ReportViolation(v.Message(g), v.URN)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, u := range verdict.Unjudged {
+		p.unjudged = append(p.unjudged, fmt.Sprintf("%s: %s (%s)", u.Resource, u.Path, g.Name))
+	}
+}
+
+func resourceOf(r policyx.AnalyzerResource) guardrails.Resource {
+	return guardrails.Resource{
+		Type: r.Type, Name: r.Name, URN: r.URN, Props: r.Properties,
+		Protect: r.Options.Protect, Parent: r.Parent, Refers: r.PropertyDependencies,
+	}
+}
+
+func stackOf(resources []policyx.AnalyzerResource) guardrails.Stack {
+	stack := make(guardrails.Stack, 0, len(resources))
+	for _, r := range resources {
+		stack = append(stack, resourceOf(r))
+	}
+	return stack
+}
+
+func levelOf(level guardrails.Level) policyx.EnforcementLevel {
+	switch level {
+	case guardrails.Disabled:
+		return policyx.EnforcementLevelDisabled
+	case guardrails.Advisory:
+		return policyx.EnforcementLevelAdvisory
+	default:
+		return policyx.EnforcementLevelMandatory
+	}
+}
+
+func schemaOf(g guardrails.Guardrail) *policyx.ConfigSchema {
+	return &policyx.ConfigSchema{Properties: g.Schema()}
+}

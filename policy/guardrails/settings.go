@@ -1,0 +1,184 @@
+package guardrails
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// settingsSpec describes the typed settings of a rule. The zero value stands for
+// a rule without any.
+type settingsSpec struct {
+	defaults any
+}
+
+// Setting is one setting of a rule, as the documentation shows it.
+type Setting struct {
+	Name    string
+	Type    string // JSON Schema type
+	Default string // as JSON
+	Doc     string
+}
+
+// specOf takes a struct whose fields carry the tags
+//
+//	json:"minMiB"        the key in the configuration
+//	doc:"…"              one phrase, with the unit
+//	min:"1" max:"128"    bounds of a number
+//	enum:"A|B"           values of a string, or of a list of strings
+func specOf(defaults any) settingsSpec { return settingsSpec{defaults: defaults} }
+
+// Settings decodes the configuration of the rule over its defaults, and takes
+// the exceptions out of it. A key that the rule does not have is an error: a
+// limit that is misspelt must not be a limit that is ignored.
+func (g Guardrail) Settings(config map[string]any) (any, []Exception, error) {
+	rest := make(map[string]any, len(config))
+	for key, value := range config {
+		rest[key] = value
+	}
+	exceptions, err := exceptionsOf(rest)
+	if err != nil {
+		return nil, nil, fmt.Errorf("configuration of %s: %w", g.Name, err)
+	}
+	delete(rest, "exceptions")
+	document, err := json.Marshal(rest)
+	if err != nil {
+		return nil, nil, fmt.Errorf("configuration of %s: %w", g.Name, err)
+	}
+	defaults := g.settings.defaults
+	if defaults == nil {
+		defaults = none{}
+	}
+	settings := reflect.New(reflect.TypeOf(defaults))
+	// A copy by way of JSON: decoding over the defaults themselves would write
+	// into the arrays behind their slices.
+	copied, err := json.Marshal(defaults)
+	if err != nil {
+		return nil, nil, fmt.Errorf("defaults of %s: %w", g.Name, err)
+	}
+	if err := json.Unmarshal(copied, settings.Interface()); err != nil {
+		return nil, nil, fmt.Errorf("defaults of %s: %w", g.Name, err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(document))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(settings.Interface()); err != nil {
+		return nil, nil, fmt.Errorf("configuration of %s: %w", g.Name, err)
+	}
+	return settings.Elem().Interface(), exceptions, nil
+}
+
+// Defaults are the settings without any configuration.
+func (g Guardrail) Defaults() any {
+	if g.settings.defaults == nil {
+		return none{}
+	}
+	return g.settings.defaults
+}
+
+// SettingList returns the settings in the order in which the rule declares them.
+func (g Guardrail) SettingList() []Setting {
+	var list []Setting
+	for field, value := range g.fields() {
+		encoded, err := json.Marshal(value.Interface())
+		if err != nil {
+			panic(fmt.Sprintf("default of %s.%s: %v", g.Name, field.Name, err)) // a constant of this package
+		}
+		schema := fieldSchema(field)
+		list = append(list, Setting{
+			Name: settingName(field), Type: schema["type"].(string),
+			Default: string(encoded), Doc: field.Tag.Get("doc"),
+		})
+	}
+	return list
+}
+
+// Schema returns the JSON Schema of the rule's configuration, by property, with
+// the defaults. The engine checks a configuration file against it.
+func (g Guardrail) Schema() map[string]map[string]any {
+	properties := map[string]map[string]any{}
+	for field, value := range g.fields() {
+		schema := fieldSchema(field)
+		schema["default"] = plain(value.Interface())
+		properties[settingName(field)] = schema
+	}
+	if !g.Mends() {
+		properties["exceptions"] = exceptionsSchema()
+	}
+	return properties
+}
+
+func (g Guardrail) fields() func(func(reflect.StructField, reflect.Value) bool) {
+	return func(yield func(reflect.StructField, reflect.Value) bool) {
+		defaults := reflect.ValueOf(g.Defaults())
+		for i := range defaults.NumField() {
+			if !yield(defaults.Type().Field(i), defaults.Field(i)) {
+				return
+			}
+		}
+	}
+}
+
+func settingName(field reflect.StructField) string {
+	name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+	return name
+}
+
+func fieldSchema(field reflect.StructField) map[string]any {
+	schema := typeSchema(field.Type)
+	schema["description"] = field.Tag.Get("doc")
+	for tag, keyword := range map[string]string{"min": "minimum", "max": "maximum"} {
+		if text, ok := field.Tag.Lookup(tag); ok {
+			bound, err := strconv.ParseFloat(text, 64)
+			if err != nil {
+				panic(fmt.Sprintf("tag %s of %s: %v", tag, field.Name, err)) // a constant of this package
+			}
+			schema[keyword] = bound
+		}
+	}
+	if text, ok := field.Tag.Lookup("enum"); ok {
+		var values []any
+		for value := range strings.SplitSeq(text, "|") {
+			values = append(values, value)
+		}
+		if items, ok := schema["items"].(map[string]any); ok {
+			items["enum"] = values
+		} else {
+			schema["enum"] = values
+		}
+	}
+	return schema
+}
+
+func typeSchema(t reflect.Type) map[string]any {
+	switch t.Kind() {
+	case reflect.Bool:
+		return map[string]any{"type": "boolean"}
+	case reflect.Int, reflect.Int64:
+		return map[string]any{"type": "integer"}
+	case reflect.Float64:
+		return map[string]any{"type": "number"}
+	case reflect.String:
+		return map[string]any{"type": "string"}
+	case reflect.Slice:
+		return map[string]any{"type": "array", "items": typeSchema(t.Elem())}
+	case reflect.Map:
+		return map[string]any{"type": "object", "additionalProperties": typeSchema(t.Elem())}
+	}
+	panic(fmt.Sprintf("a setting cannot be a %s", t)) // a type of this package
+}
+
+// plain turns a default into the types that a protobuf Struct can hold.
+func plain(v any) any {
+	encoded, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // a constant of this package
+	}
+	var decoded any
+	if err := json.Unmarshal(encoded, &decoded); err != nil {
+		panic(err)
+	}
+	return decoded
+}

@@ -1,0 +1,31 @@
+// Command policy is the policy pack of crawlerless: the rules of package
+// guardrails, served to Pulumi's engine.
+//
+//	pulumi preview --policy-pack policy --policy-pack-config policy/config/prod.json
+//	go build -o bin/guardrails ./policy && pulumi preview --policy-pack bin/guardrails
+//
+// The first form needs the Go language host of a normal Pulumi installation; the
+// second needs nothing but the CLI. What the rules are, and why, is written in
+// docs/guardrails.md, which is generated from them.
+package main
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/policyx"
+
+	"crawlerless/policy/guardrails"
+)
+
+func main() {
+	err := policyx.Main(func(ctx *pulumi.Context) (policyx.PolicyPack, error) {
+		return newPack(guardrails.All(), stageOf(ctx), time.Now, logTo(ctx))
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "guardrails:", err)
+		os.Exit(1)
+	}
+}
