@@ -103,7 +103,7 @@ type seam struct {
 func newSeam(t *testing.T, svc Service, client func(aws.Config) any, only func(string) bool) *seam {
 	s := &seam{nested: svc.Protocol != Query, text: text}
 	if svc.Protocol == RESTJSON { // headers lose spaces at their ends
-		s.text = text.Map(func(s string) string { return "x" + s + "x" })
+		s.text = rapid.Map(text, func(s string) string { return "x" + s + "x" })
 	}
 	server := httptest.NewUnstartedServer(nil)
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { // whatever host prefix a client adds
