@@ -91,3 +91,26 @@ func FilesAMinute(usdAnObject float64, prices PriceList) (float64, error) {
 	aRun := dpu.USD * crawlDPU * crawlLeastSeconds / 3600
 	return aRun / usdAnObject / 60, nil
 }
+
+// PerObject is what the catalog part of the bill grows by with each object of a
+// full buffer: event, execution and extract function, but no update, since the
+// catalog knows the partition already.
+func PerObject(s Scenario, prices PriceList) (float64, error) {
+	// Two volumes that both fill buffers, one object of each source apart.
+	perDay := ceilDiv(secondsADay, s.BufferSeconds) + 24
+	at := func(n int64) (float64, error) {
+		s := s
+		s.GBPerDay = float64(n*s.BufferMiB*s.Sources) / 1024
+		bill, err := Estimate(s, prices)
+		return bill.Of(Catalog), err
+	}
+	fewer, err := at(perDay)
+	if err != nil {
+		return 0, err
+	}
+	more, err := at(perDay + 1)
+	if err != nil {
+		return 0, err
+	}
+	return (more - fewer) / (float64(s.Sources) * daysAMonth), nil
+}

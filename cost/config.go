@@ -45,9 +45,10 @@ func FromConfig(get func(key string) (string, bool)) (Scenario, error) {
 		s.X86 = text == "x86_64"
 	}
 	s.Sources = max(int64(len(sources))+boolToInt(generator), 1)
-	s.Alarms = fixedAlarms + s.Sources
+	s.Alarms = Alarms(s.Sources)
 	return s, errors.Join(append(errs, s.Check())...)
 }
 
-// fixedAlarms are those that a stage has beside one for each source.
-const fixedAlarms = 3
+// Alarms is how many alarms a stage has: on the dead-letter queue, on failed and
+// on timed-out executions, and one for each source.
+func Alarms(sources int64) int64 { return 3 + sources }
