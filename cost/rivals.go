@@ -33,10 +33,10 @@ func Ways() []Way {
 			return Estimate(s, p)
 		}},
 		{"projection alone", "no workflow at all: columns are written by hand, nothing counts malformed lines; Athena only", projectionAlone},
-		crawler("crawler every 15 minutes", 15*time.Minute),
-		crawler("crawler every hour", time.Hour),
-		crawler("crawler every 6 hours", 6*time.Hour),
-		crawler("crawler every day", 24*time.Hour),
+		crawler("crawler every 15 minutes", "15 minutes", 15*time.Minute),
+		crawler("crawler every hour", "an hour", time.Hour),
+		crawler("crawler every 6 hours", "6 hours", 6*time.Hour),
+		crawler("crawler every day", "a day", 24*time.Hour),
 	}
 }
 
@@ -61,8 +61,8 @@ const (
 )
 
 // crawler is a Glue crawler on a schedule, which looks at new folders only.
-func crawler(name string, every time.Duration) Way {
-	gives := fmt.Sprintf("partitions and columns up to %s late; nothing in between", every)
+func crawler(name, late string, every time.Duration) Way {
+	gives := fmt.Sprintf("partitions and columns up to %s late", late)
 	return Way{name, gives, func(s Scenario, prices PriceList) (Bill, error) {
 		b, u, err := common(s, prices, name)
 		if err != nil {
