@@ -143,6 +143,9 @@ type Caller struct {
 	ARN string
 	// Role is the ARN of the role behind an assumed-role session.
 	Role string
+	// UserID is the unique identifier of the caller: "AROA…:session", or the
+	// account of its root.
+	UserID string
 	// Service is the principal of a call by a service itself
 	// ("events.amazonaws.com"), on behalf of SourceARN.
 	Service   string

@@ -1,0 +1,86 @@
+package localaws_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
+	"go.uber.org/goleak"
+
+	"crawlerless/localaws"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func start(t *testing.T, o localaws.Options) *localaws.Server {
+	t.Helper()
+	s, err := localaws.Start(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func TestAPortInUseIsSaidPlainly(t *testing.T) {
+	first := start(t, localaws.Options{})
+	addr := strings.TrimPrefix(first.Endpoint(), "http://")
+	_, err := localaws.Start(context.Background(), localaws.Options{Addr: addr})
+	if err == nil || !strings.Contains(err.Error(), addr+" is in use: stop what listens there or choose another port") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestCloseLeavesNoFile(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	s, err := localaws.Start(context.Background(), localaws.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	left, err := os.ReadDir(os.TempDir())
+	if err != nil || len(left) > 0 {
+		t.Errorf("left: %v, %v", left, err)
+	}
+}
+
+func TestWhoCalls(t *testing.T) {
+	s := start(t, localaws.Options{Account: "123456789012"})
+	for _, tt := range []struct{ name, key, secret, token, want string }{
+		{"the fixed pair is the account's root", "test", "test", "", "arn:aws:iam::123456789012:root"},
+		{"so is any key of a laptop", "AKIAIOSFODNN7EXAMPLE", "whatever", "", "arn:aws:iam::123456789012:root"},
+		{"with a session token too", "ASIAIOSFODNN7EXAMPLE", "whatever", "token", "arn:aws:iam::123456789012:root"},
+		{"the fixed key with another secret is refused", "test", "wrong", "", "SignatureDoesNotMatch"},
+		{"a key that looks issued but is not is refused", "ASIALOCAL0000000000A", "x", "y", "InvalidClientTokenId"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			cfg := s.Config()
+			cfg.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+				return aws.Credentials{AccessKeyID: tt.key, SecretAccessKey: tt.secret, SessionToken: tt.token}, nil
+			})
+			out, err := sts.NewFromConfig(cfg).GetCallerIdentity(context.Background(), &sts.GetCallerIdentityInput{})
+			var api smithy.APIError
+			switch {
+			case errors.As(err, &api):
+				if api.ErrorCode() != tt.want {
+					t.Errorf("got %v, want %s", err, tt.want)
+				}
+			case err != nil:
+				t.Error(err)
+			case aws.ToString(out.Arn) != tt.want:
+				t.Errorf("got %s, want %s", *out.Arn, tt.want)
+			}
+		})
+	}
+}
