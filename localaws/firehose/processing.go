@@ -1,0 +1,186 @@
+package firehose
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/firehose/types"
+
+	"crawlerless/localaws/wire"
+)
+
+// maxProcessors is how many processors a stream may have.
+const maxProcessors = 5
+
+// maxDecompressed caps the decompressed size of one record, which its compressed
+// size does not bound. The guide gives no figure; CloudWatch Logs sends at most
+// about 6 MiB.
+const maxDecompressed = 64 << 20
+
+// pipeline is what a stream does to a record before it is buffered. Its steps run
+// in this order, however the processors are listed.
+type pipeline struct {
+	decompress bool
+	extract    bool
+	delimiter  []byte
+}
+
+// failedRecord is why a record goes to the error prefix.
+type failedRecord struct {
+	kind    string // the error-output-type
+	code    string
+	message string
+}
+
+func (f *failedRecord) Error() string { return f.code + ": " + f.message }
+
+// setProcessing reads the processors and refuses what AWS refuses, in its words
+// where they are known.
+func (c *config) setProcessing() error {
+	p := c.given.ProcessingConfiguration
+	if p == nil {
+		return nil
+	}
+	for _, processor := range p.Processors {
+		switch processor.Type {
+		case types.ProcessorTypeDecompression, types.ProcessorTypeCloudWatchLogProcessing, types.ProcessorTypeAppendDelimiterToRecord:
+		default:
+			if slices.Contains(processor.Type.Values(), processor.Type) {
+				return wire.NotImplemented("firehose processor " + string(processor.Type))
+			}
+			return constraint(string(processor.Type), wireName+"processingConfiguration.processors.1.member.type",
+				"satisfy enum value set: [RecordDeAggregation, Decompression, CloudWatchLogProcessing, Lambda, MetadataExtraction, AppendDelimiterToRecord]")
+		}
+	}
+	if !aws.ToBool(p.Enabled) {
+		return nil
+	}
+	if n := len(p.Processors); n < 1 || n > maxProcessors {
+		return invalid("A maximum of %d and a minimum of 1 processor needs to be supplied when processing is enabled.", maxProcessors)
+	}
+	seen := map[types.ProcessorType]bool{}
+	for _, processor := range p.Processors {
+		if seen[processor.Type] {
+			return invalid("Cannot have more than 1 %s processor.", processor.Type)
+		}
+		seen[processor.Type] = true
+		if err := c.pipeline.add(processor); err != nil {
+			return err
+		}
+	}
+	if seen[types.ProcessorTypeCloudWatchLogProcessing] && !seen[types.ProcessorTypeDecompression] {
+		return invalid("CloudWatchLogProcessingProcessor can only be enabled with DecompressionProcessor")
+	}
+	return nil
+}
+
+func (p *pipeline) add(processor types.Processor) error {
+	known := map[types.ProcessorType]types.ProcessorParameterName{
+		types.ProcessorTypeDecompression:           types.ProcessorParameterNameCompressionFormat,
+		types.ProcessorTypeCloudWatchLogProcessing: types.ProcessorParameterNameDataMessageExtraction,
+		types.ProcessorTypeAppendDelimiterToRecord: types.ProcessorParameterNameDelimiter,
+	}[processor.Type]
+	var value *string
+	for _, parameter := range processor.Parameters {
+		if parameter.ParameterName != known {
+			return invalid("Parameter %s is not supported for processor %s", parameter.ParameterName, processor.Type)
+		}
+		if parameter.ParameterValue == nil {
+			return missing(wireName + "processingConfiguration.processors.1.member.parameters.1.member.parameterValue")
+		}
+		value = parameter.ParameterValue
+	}
+	switch processor.Type {
+	case types.ProcessorTypeDecompression:
+		if value != nil && *value != "GZIP" {
+			return invalid("Invalid parameter value for CompressionFormat. Allowed value is GZIP.")
+		}
+		p.decompress = true
+	case types.ProcessorTypeCloudWatchLogProcessing:
+		switch strings.ToLower(aws.ToString(value)) {
+		case "true":
+			p.extract = true
+		case "false":
+		default:
+			return invalid("Invalid parameter value for DataMessageExtraction. Allowed values are True and False.")
+		}
+	case types.ProcessorTypeAppendDelimiterToRecord:
+		// The parameter holds a backslash and a letter, not the character.
+		p.delimiter = []byte(strings.NewReplacer(`\n`, "\n", `\r`, "\r", `\t`, "\t", `\\`, `\`).Replace(aws.ToString(value)))
+		if len(p.delimiter) == 0 {
+			p.delimiter = []byte("\n")
+		}
+	}
+	return nil
+}
+
+// logEnvelope is as much of a CloudWatch Logs payload as the pipeline looks at.
+type logEnvelope struct {
+	MessageType string `json:"messageType"`
+	LogEvents   []struct {
+		Message *string `json:"message"`
+	} `json:"logEvents"`
+}
+
+// process turns one record into what the object gets and the number of records in
+// it. A record from CloudWatch Logs that is a control message gives nothing.
+func (p pipeline) process(data []byte) (out []byte, records int, err error) {
+	if !p.decompress {
+		return append(slices.Clip(data), p.delimiter...), 1, nil
+	}
+	plain, err := decompress(data)
+	if err != nil {
+		return nil, 0, &failedRecord{kind: "decompression-failed", code: "Decompression.InvalidRecord", message: err.Error()}
+	}
+	var e logEnvelope
+	if err := json.Unmarshal(plain, &e); err != nil || e.MessageType == "" {
+		return nil, 0, &failedRecord{
+			kind: "processing-failed", code: "CloudWatchLogProcessing.InvalidRecord",
+			message: "The record is not in the format of CloudWatch Logs subscriptions.",
+		}
+	}
+	switch {
+	case e.MessageType == "CONTROL_MESSAGE":
+		return nil, 0, nil
+	case !p.extract:
+		return append(plain, p.delimiter...), 1, nil
+	}
+	// Each message becomes a record of its own. Without a delimiter processor the
+	// messages stand one on a line, as in the guide's figure.
+	delimiter := p.delimiter
+	if len(delimiter) == 0 {
+		delimiter = []byte("\n")
+	}
+	for _, event := range e.LogEvents {
+		if event.Message == nil {
+			continue
+		}
+		out = append(out, *event.Message...)
+		out = append(out, delimiter...)
+		records++
+	}
+	return out, records, nil
+}
+
+func decompress(data []byte) (plain []byte, err error) {
+	z, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("The record is not in gzip format: %w", err) //nolint:staticcheck // goes into an error record
+	}
+	defer func() { err = errors.Join(err, z.Close()) }()
+	plain, err = io.ReadAll(io.LimitReader(z, maxDecompressed+1))
+	if err != nil {
+		return nil, fmt.Errorf("The record could not be decompressed: %w", err) //nolint:staticcheck // goes into an error record
+	}
+	if len(plain) > maxDecompressed {
+		return nil, fmt.Errorf("The decompressed record is larger than %d bytes.", maxDecompressed) //nolint:staticcheck // goes into an error record
+	}
+	return plain, nil
+}

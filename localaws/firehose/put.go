@@ -1,0 +1,165 @@
+package firehose
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/firehose"
+	"github.com/aws/aws-sdk-go-v2/service/firehose/types"
+
+	"crawlerless/localaws/wire"
+)
+
+// The limits of the put operations (Firehose quotas).
+const (
+	maxRecordBytes  = 1000 << 10
+	maxBatchRecords = 500
+	maxBatchBytes   = 4 << 20
+)
+
+func (s *Service) putRecord(ctx context.Context, in *firehose.PutRecordInput) (*firehose.PutRecordOutput, error) {
+	if in.Record == nil {
+		return nil, missing("record")
+	}
+	if err := checkRecord(*in.Record, "record"); err != nil {
+		return nil, err
+	}
+	ids, encrypted, err := s.put(ctx, in.DeliveryStreamName, []types.Record{*in.Record})
+	if err != nil {
+		return nil, err
+	}
+	s.metric(*in.DeliveryStreamName, "PutRecord.Requests", 1, "Count")
+	s.metric(*in.DeliveryStreamName, "PutRecord.Bytes", float64(len(in.Record.Data)), "Bytes")
+	return &firehose.PutRecordOutput{RecordId: aws.String(ids[0]), Encrypted: aws.Bool(encrypted)}, nil
+}
+
+func (s *Service) putRecordBatch(ctx context.Context, in *firehose.PutRecordBatchInput) (*firehose.PutRecordBatchOutput, error) {
+	switch n := len(in.Records); {
+	case n == 0:
+		return nil, constraint("[]", "records", "have length greater than or equal to 1")
+	case n > maxBatchRecords:
+		return nil, constraint(fmt.Sprintf("[%d records]", n), "records", fmt.Sprintf("have length less than or equal to %d", maxBatchRecords))
+	}
+	total := 0
+	for i, r := range in.Records {
+		if err := checkRecord(r, fmt.Sprintf("records.%d.member", i+1)); err != nil {
+			return nil, err
+		}
+		total += len(r.Data)
+	}
+	if total > maxBatchBytes {
+		return nil, invalid("Records size exceeds 4 MB limit")
+	}
+	ids, encrypted, err := s.put(ctx, in.DeliveryStreamName, in.Records)
+	if err != nil {
+		return nil, err
+	}
+	s.metric(*in.DeliveryStreamName, "PutRecordBatch.Requests", 1, "Count")
+	s.metric(*in.DeliveryStreamName, "PutRecordBatch.Records", float64(len(ids)), "Count")
+	s.metric(*in.DeliveryStreamName, "PutRecordBatch.Bytes", float64(total), "Bytes")
+	out := &firehose.PutRecordBatchOutput{FailedPutCount: aws.Int32(0), Encrypted: aws.Bool(encrypted)}
+	for _, id := range ids {
+		out.RequestResponses = append(out.RequestResponses, types.PutRecordBatchResponseEntry{RecordId: aws.String(id)})
+	}
+	return out, nil
+}
+
+func checkRecord(r types.Record, member string) error {
+	switch {
+	case r.Data == nil:
+		return missing(member + ".data")
+	case len(r.Data) > maxRecordBytes:
+		value := fmt.Sprintf("java.nio.HeapByteBuffer[pos=0 lim=%d cap=%d]", len(r.Data), len(r.Data))
+		return constraint(value, member+".data", fmt.Sprintf("have length less than or equal to %d", maxRecordBytes))
+	}
+	return nil
+}
+
+// put takes records: they are processed and buffered before it returns.
+func (s *Service) put(ctx context.Context, name *string, records []types.Record) (ids []string, encrypted bool, err error) {
+	s.mu.Lock()
+	st, err := s.find(name)
+	if err == nil && st.status != types.DeliveryStreamStatusActive {
+		err = &types.ResourceNotFoundException{Message: aws.String(
+			fmt.Sprintf("Firehose %s under account %s is not in ACTIVE state.", st.name, s.env.Account))}
+	}
+	if err != nil {
+		s.mu.Unlock()
+		return nil, false, err
+	}
+	c, encrypted := st.config, st.keyType != ""
+	s.mu.Unlock()
+	if c.pipeline.decompress && !fromLogs(wire.CallerFrom(ctx)) {
+		return nil, false, &types.InvalidSourceException{
+			Code:    aws.String("InvalidSourceException"),
+			Message: aws.String("Only requests from CloudWatch Logs are supported when CloudWatch Logs decompression is enabled."),
+		}
+	}
+	arrived := s.env.Clock.Now()
+	bytes := 0
+	for _, r := range records {
+		s.take(st, c, r.Data, arrived)
+		bytes += len(r.Data)
+		ids = append(ids, s.env.IDs.Hex(64))
+	}
+	s.metric(st.name, "IncomingBytes", float64(bytes), "Bytes")
+	s.metric(st.name, "IncomingRecords", float64(len(records)), "Count")
+	s.metric(st.name, "IncomingPutRequests", 1, "Count")
+	return ids, encrypted, nil
+}
+
+// fromLogs reports whether CloudWatch Logs makes the call: with a role that it
+// has assumed.
+func fromLogs(c wire.Caller) bool { return c.Service == "logs.amazonaws.com" }
+
+// errorRecord is a failed record as it goes to the error prefix, one to a line.
+// The order of its members is that of the service's own.
+type errorRecord struct {
+	RawData                []byte `json:"rawData"`
+	ErrorCode              string `json:"errorCode"`
+	ErrorMessage           string `json:"errorMessage"`
+	AttemptsMade           int    `json:"attemptsMade"`
+	ArrivalTimestamp       int64  `json:"arrivalTimestamp"`       // ms
+	AttemptEndingTimestamp int64  `json:"attemptEndingTimestamp"` // ms
+}
+
+// take processes one record and buffers the outcome.
+func (s *Service) take(st *stream, c *config, data []byte, arrived time.Time) {
+	out, records, err := c.pipeline.process(data)
+	if c.pipeline.decompress {
+		s.decompressed(st.name, len(data), err)
+	}
+	var failed *failedRecord
+	if errors.As(err, &failed) {
+		line, err := json.Marshal(errorRecord{
+			RawData: data, ErrorCode: failed.code, ErrorMessage: failed.message, AttemptsMade: 1,
+			ArrivalTimestamp: arrived.UnixMilli(), AttemptEndingTimestamp: s.env.Clock.Now().UnixMilli(),
+		})
+		if err != nil { // bytes and strings always encode
+			s.env.Log.Error("firehose error record", "stream", st.name, "error", err)
+			return
+		}
+		s.buffer(st, failed.kind, append(line, '\n'), 1, arrived)
+		return
+	}
+	if records > 0 {
+		s.buffer(st, "", out, records, arrived)
+	}
+}
+
+func (s *Service) decompressed(name string, bytes int, err error) {
+	outcome := "Success"
+	if err != nil {
+		outcome = "Failed"
+	}
+	s.metric(name, "OutputDecompressedBytes."+outcome, float64(bytes), "Bytes")
+	s.metric(name, "OutputDecompressedRecords."+outcome, 1, "Count")
+}
+
+func (s *Service) metric(stream, name string, value float64, unit string) {
+	s.env.Metrics.Put("AWS/Firehose", name, value, unit, "DeliveryStreamName", stream)
+}
