@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"io"
+
+	"crawlerless/automation/demo"
+)
+
+type demoCommand struct {
+	Input  []string `short:"i" placeholder:"PATH" sep:"none" help:"Send these files instead of generated logs: NDJSON, plain, .gz or .zst; a folder with such files; - for standard input. May be given several times."`
+	Paths  []string `arg:"" optional:"" name:"path" help:"Further inputs for --input."`
+	Events int      `default:"2000" help:"How many events the generator writes over three hours of the local clock."`
+	Keep   bool     `help:"Serve until Ctrl-C before everything is destroyed."`
+}
+
+// Help is shown by demo --help.
+func (demoCommand) Help() string {
+	return `Examples:
+  automation demo
+  automation demo --input access.ndjson more.ndjson.gz
+  kubectl logs deploy/shop | automation demo --input -`
+}
+
+func (c *demoCommand) Run(s *session) error {
+	root, cache, err := places()
+	if err != nil {
+		return err
+	}
+	if len(c.Input) == 0 && len(c.Paths) > 0 {
+		return &usageError{errPathsWithoutInput}
+	}
+	if c.Events < 0 {
+		return &usageError{errNegativeEvents}
+	}
+	var engine io.Writer
+	if s.engine {
+		engine = s.stderr
+	}
+	return demo.Run(s.ctx, s.console, demo.Options{
+		Root: root, Cache: cache, Input: append(c.Input, c.Paths...), Events: c.Events, Keep: c.Keep,
+		Stdin: s.stdin, Log: s.log, Engine: engine,
+	})
+}

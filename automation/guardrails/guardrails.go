@@ -1,0 +1,64 @@
+// Package guardrails compiles the policy pack and finds its settings for a
+// stage. A compiled pack needs no language host, so the driver and CI use it
+// that way.
+package guardrails
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/lockedfile"
+)
+
+// Build compiles the pack of the checkout into the cache, and answers the path
+// of the executable. The compiler decides what is up to date.
+func Build(ctx context.Context, root, cache string) (string, error) {
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256([]byte(root))
+	dir := filepath.Join(cache, "policy", hex.EncodeToString(sum[:4]))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", fmt.Errorf("folder for the compiled policy pack: %w", err)
+	}
+	unlock, err := lockedfile.MutexAt(filepath.Join(dir, "lock")).Lock()
+	if err != nil {
+		return "", fmt.Errorf("lock %s: %w", dir, err)
+	}
+	defer unlock()
+	path := filepath.Join(dir, "guardrails")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-o", path, "./policy")
+	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "GOFLAGS=")
+	out, err := cmd.CombinedOutput()
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return "", errors.New("compile the policy pack: there is no go command on PATH; install Go 1.26 or newer")
+	case err != nil:
+		return "", fmt.Errorf("compile the policy pack: %w\n%s", err, strings.TrimSpace(string(out)))
+	}
+	return path, nil
+}
+
+// Config is the pack's settings for a stage, or empty where there are none.
+func Config(root, stage string) (string, error) {
+	path, err := filepath.Abs(filepath.Join(root, "policy", "config", stage+".json"))
+	if err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	} else if err != nil {
+		return "", err
+	}
+	return path, nil
+}

@@ -1,0 +1,227 @@
+// Package pulumicli finds the Pulumi CLI: the user's own where it is new
+// enough, else the one that the tools module pins, built once into the user's
+// cache directory. It also runs it, with more patience than the automation API
+// has: a CLI that is killed while it works leaves a lock and half-made
+// resources behind.
+package pulumicli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/blang/semver"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+	"github.com/rogpeppe/go-internal/lockedfile"
+)
+
+// Minimum is the oldest CLI that is used from PATH: the release of the SDK that
+// the driver is built with, whose policy events and refresh programs it needs.
+var Minimum = semver.MustParse("3.259.0")
+
+// Patience is how long a CLI that was asked to stop may take to finish what it
+// is doing before it is killed.
+const Patience = 2 * time.Minute
+
+// Options says where to look and where to build. Root is the project's folder
+// (with tools/ in it), Cache crawlerless's cache directory. Say, where it is
+// not nil, is told before something takes long.
+type Options struct {
+	Root, Cache string
+	Say         func(format string, args ...any)
+}
+
+// Find answers the CLI to use and, in a few words, where it comes from.
+func Find(ctx context.Context, o Options) (*Command, string, error) {
+	if path, err := exec.LookPath("pulumi"); err == nil {
+		if path, err = filepath.Abs(path); err != nil {
+			return nil, "", err
+		}
+		c, err := open(ctx, path)
+		if err == nil && c.version.GTE(Minimum) {
+			return c, fmt.Sprintf("v%s from PATH", c.version), nil
+		}
+	}
+	return pinned(ctx, o)
+}
+
+// Locate says which CLI there is already, without building one.
+func Locate(ctx context.Context, root, cache string) (string, bool) {
+	if path, err := exec.LookPath("pulumi"); err == nil {
+		if c, err := open(ctx, path); err == nil {
+			if c.version.GTE(Minimum) {
+				return fmt.Sprintf("v%s, %s", c.version, path), true
+			}
+			return fmt.Sprintf("v%s on PATH is too old", c.version), false
+		}
+	}
+	version, err := pinnedVersion(filepath.Join(root, "tools"))
+	if err != nil {
+		return err.Error(), false
+	}
+	path := binary(cache, version)
+	if _, err := open(ctx, path); err != nil {
+		return version + " is not built yet", false
+	}
+	return version + ", " + path, true
+}
+
+// binary is where the pinned CLI is kept.
+func binary(cache, version string) string {
+	return filepath.Join(cache, "pulumi", version+"-"+runtime.GOOS+"-"+runtime.GOARCH, "pulumi"+exeSuffix())
+}
+
+// pinned builds the CLI of the tools module, unless it is in the cache.
+func pinned(ctx context.Context, o Options) (*Command, string, error) {
+	tools := filepath.Join(o.Root, "tools")
+	version, err := pinnedVersion(tools)
+	if err != nil {
+		return nil, "", err
+	}
+	path := binary(o.Cache, version)
+	dir := filepath.Dir(path)
+	if c, err := open(ctx, path); err == nil {
+		return c, version + " from the cache", nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, "", fmt.Errorf("folder for the Pulumi CLI: %w", err)
+	}
+	unlock, err := lockedfile.MutexAt(filepath.Join(dir, "lock")).Lock()
+	if err != nil {
+		return nil, "", fmt.Errorf("lock %s: %w", dir, err)
+	}
+	defer unlock()
+	if c, err := open(ctx, path); err == nil { // somebody built it while we waited
+		return c, version + " from the cache", nil
+	}
+	start := time.Now()
+	if o.Say != nil {
+		o.Say("no pulumi %s or newer on PATH: building %s once into %s (about four minutes on two cores; needs the Go module proxy)", Minimum, version, dir)
+	}
+	if err := build(ctx, tools, version, path); err != nil {
+		return nil, "", err
+	}
+	c, err := open(ctx, path)
+	if err != nil {
+		return nil, "", fmt.Errorf("the Pulumi CLI just built does not run: %w", err)
+	}
+	return c, fmt.Sprintf("%s built in %s", version, time.Since(start).Round(time.Second)), nil
+}
+
+// pinnedVersion reads the version from the tools module without resolving it.
+func pinnedVersion(tools string) (string, error) {
+	mod, err := os.ReadFile(filepath.Join(tools, "go.mod"))
+	if err != nil {
+		return "", fmt.Errorf("find the pinned Pulumi version: %w", err)
+	}
+	for line := range strings.Lines(string(mod)) {
+		fields := strings.Fields(strings.TrimPrefix(strings.TrimSpace(line), "require "))
+		if len(fields) >= 2 && fields[0] == "github.com/pulumi/pulumi/pkg/v3" {
+			return fields[1], nil
+		}
+	}
+	return "", fmt.Errorf("%s requires no github.com/pulumi/pulumi/pkg/v3: which CLI to build?", filepath.Join(tools, "go.mod"))
+}
+
+// build compiles into a temporary name and renames: an interrupted build leaves
+// nothing that looks like a CLI. The version stamp is needed: without it the
+// automation API refuses refresh and destroy.
+func build(ctx context.Context, tools, version, path string) error {
+	tmp := path + ".new"
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath",
+		"-ldflags", "-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version="+version,
+		"-o", tmp, "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi")
+	cmd.Dir = tools
+	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOOS=", "GOARCH=")
+	out, err := cmd.CombinedOutput()
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return errors.New("build the Pulumi CLI: there is no go command on PATH; install Go 1.26 or newer, or Pulumi itself")
+	case err != nil:
+		_ = os.Remove(tmp) // what is left of a failed build is of no use
+		return fmt.Errorf("build the Pulumi CLI: %w\n%s", err, tail(string(out), 20))
+	}
+	return os.Rename(tmp, path)
+}
+
+func tail(s string, lines int) string {
+	all := strings.Split(strings.TrimSpace(s), "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}
+
+func exeSuffix() string {
+	if runtime.GOOS == "windows" {
+		return ".exe"
+	}
+	return ""
+}
+
+// Command runs one Pulumi CLI; it is an [auto.PulumiCommand].
+type Command struct {
+	path     string
+	version  semver.Version
+	patience time.Duration
+}
+
+var _ auto.PulumiCommand = (*Command)(nil)
+
+func open(ctx context.Context, path string) (*Command, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, path, "version")
+	cmd.Env = append(os.Environ(), "PULUMI_SKIP_UPDATE_CHECK=true")
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s version: %w", path, err)
+	}
+	v, err := semver.ParseTolerant(strings.TrimSpace(string(out)))
+	if err != nil {
+		return nil, fmt.Errorf("%s version says %q: %w", path, strings.TrimSpace(string(out)), err)
+	}
+	return &Command{path: path, version: v, patience: Patience}, nil
+}
+
+// Path is the CLI's file.
+func (c *Command) Path() string { return c.path }
+
+// Version is the CLI's release.
+func (c *Command) Version() semver.Version { return c.version }
+
+// Run runs the CLI in a process group of its own, so that a Ctrl-C at the
+// terminal reaches it once, through us: when ctx ends it is interrupted, and
+// killed only after [Patience].
+func (c *Command) Run(ctx context.Context, workdir string, stdin io.Reader, stdouts, stderrs []io.Writer, env []string, args ...string) (string, string, int, error) {
+	if !slices.Contains(args, "--non-interactive") {
+		args = append([]string{"--non-interactive"}, args...)
+	}
+	cmd := exec.CommandContext(ctx, c.path, args...)
+	cmd.Dir = workdir
+	cmd.Env = append(append(os.Environ(), env...), "PULUMI_AUTOMATION_API=true")
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout = io.MultiWriter(append(slices.Clone(stdouts), &stdout)...)
+	cmd.Stderr = io.MultiWriter(append(slices.Clone(stderrs), &stderr)...)
+	cmd.Stdin = stdin
+	ownGroup(cmd)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = c.patience
+	err := cmd.Run()
+	code := -2 // as the automation API counts an unknown end
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		code = 0
+	case errors.As(err, &exit):
+		code = exit.ExitCode()
+	}
+	return stdout.String(), stderr.String(), code, err
+}

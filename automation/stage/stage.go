@@ -1,0 +1,295 @@
+// Package stage is what a person does to a stage by hand: preview, up, refresh,
+// destroy, outputs, drift. A preview with the policy pack stands before every
+// up.
+package stage
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime"
+	"strings"
+
+	"crawlerless/automation/console"
+	"crawlerless/automation/guardrails"
+	"crawlerless/automation/query"
+	"crawlerless/automation/target"
+	"crawlerless/automation/toolbox"
+	"crawlerless/automation/workspace"
+	"crawlerless/stack/pipeline"
+)
+
+// Options of every command.
+type Options struct {
+	Root, Cache string
+	Stage       string
+	Target      string // "aws" or "local"
+	Yes         bool   // do not ask
+	JSON        bool   // one document on standard output
+	Stdin       io.Reader
+	Interactive bool // Stdin is a terminal
+	Log         *slog.Logger
+	Engine      io.Writer
+}
+
+// need is what a command needs before it can run.
+type need struct {
+	existing bool // the stack is there already
+	program  bool // the Lambdas and the policy pack are compiled
+	scratch  bool // a local target of its own will do
+}
+
+// Stage is one stage, open on its target.
+type Stage struct {
+	o       Options
+	console *console.Console
+	target  target.Target
+	space   *workspace.Workspace
+}
+
+// with opens the stage, runs f, and closes it again.
+func with(ctx context.Context, c *console.Console, o Options, n need, f func(*Stage) error) (err error) {
+	config, err := workspace.StageConfig(o.Root, o.Stage)
+	if err != nil {
+		return err
+	}
+	s := &Stage{o: o, console: c}
+	if s.target, err = openTarget(ctx, o, n.scratch); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.target.Close()) }()
+	tools, err := s.tools(ctx, config, n)
+	if err != nil {
+		return err
+	}
+	policyConfig, err := guardrails.Config(o.Root, o.Stage)
+	if err != nil {
+		return err
+	}
+	s.space, err = workspace.Open(ctx, workspace.Options{
+		Root: o.Root, Stage: o.Stage, Overrides: s.target.Overrides(), Backend: s.target.Backend(), Env: s.target.Env(),
+		Command: tools.Command, Code: tools.Code, PolicyPack: tools.PolicyPack, PolicyConfig: policyConfig,
+		Engine: o.Engine, Existing: n.existing,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.space.Close()) }()
+	if s.target.Name() == "aws" {
+		kept, err := s.space.KeepEncryption()
+		if err != nil {
+			return err
+		}
+		if kept {
+			c.Progress("  Pulumi.%s.yaml now says how the stack's secrets are encrypted: commit it", o.Stage)
+		}
+	}
+	return f(s)
+}
+
+func (s *Stage) tools(ctx context.Context, config pipeline.Config, n need) (toolbox.Tools, error) {
+	step := s.console.Step("tools")
+	architecture, goos := config.Architecture, "linux"
+	if s.target.Name() == "local" {
+		architecture, goos = target.Architecture(), runtime.GOOS
+	}
+	var tools toolbox.Tools
+	var err error
+	if n.program {
+		tools, err = toolbox.Prepare(ctx, s.o.Root, s.o.Cache, architecture, goos, step)
+	} else {
+		tools, err = toolbox.CLI(ctx, s.o.Root, s.o.Cache, step)
+	}
+	if err != nil {
+		step.Failed(err)
+		return tools, err
+	}
+	step.Done("pulumi %s", tools.Source)
+	return tools, nil
+}
+
+func openTarget(ctx context.Context, o Options, scratch bool) (target.Target, error) {
+	if o.Target == "aws" {
+		region, err := workspace.Region(o.Root, o.Stage)
+		if err != nil {
+			return nil, err
+		}
+		return target.OpenAccount(ctx, region)
+	}
+	attached, err := target.Attach(ctx, o.Cache)
+	if errors.Is(err, target.ErrNoLocal) && scratch {
+		return target.StartLocal(ctx, target.LocalOptions{Log: o.Log})
+	}
+	if err != nil {
+		return nil, err
+	}
+	return attached, nil
+}
+
+// Preview shows what up would change, and what the policy pack says of it.
+func Preview(ctx context.Context, c *console.Console, o Options) error {
+	return with(ctx, c, o, need{program: true, scratch: true}, func(s *Stage) error {
+		_, err := s.preview(ctx, true)
+		return err
+	})
+}
+
+// preview is the gate before up.
+func (s *Stage) preview(ctx context.Context, document bool) (workspace.Seen, error) {
+	step := s.console.Step("preview")
+	seen, err := s.space.Preview(ctx, func(op workspace.Operation) { step.Update("%s", op.Name) })
+	if err != nil {
+		step.Failed(err)
+	} else {
+		step.Done("%s", tally(seen.Changes))
+	}
+	if s.o.JSON && document {
+		return seen, errors.Join(err, s.json(seen))
+	}
+	s.tree(seen)
+	s.violations(seen)
+	return seen, err
+}
+
+// Up brings the stage up, after a preview that passes. A stage that is
+// protected asks first, unless it was told yes.
+func Up(ctx context.Context, c *console.Console, o Options) error {
+	return with(ctx, c, o, need{program: true}, func(s *Stage) error {
+		seen, err := s.preview(ctx, false)
+		if err != nil {
+			return err
+		}
+		if unchanged(seen.Changes) {
+			s.console.Progress("  nothing to change")
+		} else if err := s.confirm("up"); err != nil {
+			return err
+		}
+		step := s.console.Step("up")
+		out, seen, err := s.space.Up(ctx, func(op workspace.Operation) { step.Update("%s", op.Name) })
+		if err != nil {
+			step.Failed(err)
+			return err
+		}
+		step.Done("%s", tally(seen.Changes))
+		return s.outputs(out)
+	})
+}
+
+// Refresh brings the state in line with what there is.
+func Refresh(ctx context.Context, c *console.Console, o Options) error {
+	return with(ctx, c, o, need{existing: true}, func(s *Stage) error {
+		step := s.console.Step("refresh")
+		seen, err := s.space.Refresh(ctx, func(op workspace.Operation) { step.Update("%s", op.Name) })
+		if err != nil {
+			step.Failed(err)
+			return err
+		}
+		step.Done("%s", tally(seen.Changes))
+		if s.o.JSON {
+			return s.json(seen)
+		}
+		return nil
+	})
+}
+
+// ErrDrift says that resources are not as the state has them.
+var ErrDrift = errors.New("the stage has drifted: `refresh` takes over what is there, `up` brings back what was declared")
+
+// Drift lists what is not as the state has it, and fails when there is any.
+func Drift(ctx context.Context, c *console.Console, o Options) error {
+	return with(ctx, c, o, need{existing: true}, func(s *Stage) error {
+		step := s.console.Step("drift")
+		seen, err := s.space.Drift(ctx)
+		if err != nil {
+			step.Failed(err)
+			return err
+		}
+		step.Done("%s", tally(seen.Changes))
+		if s.o.JSON {
+			if err := s.json(seen); err != nil {
+				return err
+			}
+		} else {
+			s.tree(seen)
+		}
+		if !unchanged(seen.Changes) {
+			return ErrDrift
+		}
+		return nil
+	})
+}
+
+// ErrLeft says that resources remain after a destroy.
+var ErrLeft = errors.New("resources were left behind")
+
+// Destroy deletes every resource of the stage. The stack and its configuration
+// stay, so that it can be brought up again.
+func Destroy(ctx context.Context, c *console.Console, o Options) error {
+	return with(ctx, c, o, need{existing: true}, func(s *Stage) error {
+		if err := s.confirm("destroy"); err != nil {
+			return err
+		}
+		step := s.console.Step("destroy")
+		seen, err := s.space.Destroy(ctx, func(op workspace.Operation) { step.Update("%s", op.Name) })
+		if err != nil {
+			step.Failed(err)
+			left, more := s.space.Left(context.WithoutCancel(ctx))
+			if len(left) > 0 {
+				err = fmt.Errorf("%w\n%w:\n  %s", err, ErrLeft, strings.Join(left, "\n  "))
+			}
+			return errors.Join(err, more)
+		}
+		step.Done("%s", tally(seen.Changes))
+		return nil
+	})
+}
+
+// Outputs prints what a person needs next.
+func Outputs(ctx context.Context, c *console.Console, o Options) error {
+	return with(ctx, c, o, need{existing: true}, func(s *Stage) error {
+		out, err := s.space.Outputs(ctx)
+		if err != nil {
+			return err
+		}
+		return s.outputs(out)
+	})
+}
+
+// ErrNotConfirmed says that a protected stage was left as it was.
+var ErrNotConfirmed = errors.New("not confirmed: nothing was changed")
+
+// confirm asks before a protected stage is changed, and before any stage is
+// destroyed on AWS.
+func (s *Stage) confirm(what string) error {
+	ask := s.space.Config.Protect || (what == "destroy" && s.target.Name() == "aws")
+	if !ask || s.o.Yes {
+		return nil
+	}
+	if !s.o.Interactive {
+		return fmt.Errorf("%w: %s of %s needs --yes where nobody can be asked", ErrNotConfirmed, what, s.o.Stage)
+	}
+	s.console.Progress("%s changes the stage %s on %s. Type its name to go on:", what, s.o.Stage, s.target.Name())
+	answer, err := bufio.NewReader(s.o.Stdin).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if strings.TrimSpace(answer) != s.o.Stage {
+		return ErrNotConfirmed
+	}
+	return nil
+}
+
+// Query asks the stage's lake one question.
+func Query(ctx context.Context, c *console.Console, o Options, q query.Options) error {
+	return with(ctx, c, o, need{existing: true}, func(s *Stage) error {
+		out, err := s.space.Outputs(ctx)
+		if err != nil {
+			return err
+		}
+		q.AWS, q.Workgroup, q.Database = s.target.AWS(), out.Workgroup, out.Database
+		return query.Run(ctx, c, q)
+	})
+}
