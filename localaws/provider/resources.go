@@ -13,6 +13,7 @@ func resources() []handler {
 		s3Versioning(),
 
 		logsGroup(),
+		logsStream(),
 		logsSubscriptionFilter(),
 		logsResourcePolicy(),
 		logsMetricFilter(),
