@@ -104,14 +104,14 @@ func glueTable() handler {
 			return nil
 		},
 		Update: func(ctx context.Context, s *session, id string, _, in *catalogTable) error {
-			catalog, database, name, err := splitTable(id)
+			catalog, database, _, err := splitTable(id)
 			if err != nil {
 				return err
 			}
 			// Without archiving: a table keeps a limited number of versions.
 			return s.retry(ctx, func(err error) bool { return code(err) == "ConcurrentModificationException" }, func() error {
 				_, err := s.glue.UpdateTable(ctx, &glue.UpdateTableInput{
-					CatalogId: &catalog, DatabaseName: &database, Name: &name, TableInput: in.sdk(), SkipArchive: aws.Bool(true),
+					CatalogId: &catalog, DatabaseName: &database, TableInput: in.sdk(), SkipArchive: aws.Bool(true),
 				})
 				return err
 			})
