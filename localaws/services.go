@@ -5,8 +5,12 @@ import (
 	"slices"
 
 	"crawlerless/localaws/cloud"
+	"crawlerless/localaws/firehose"
 	"crawlerless/localaws/glue"
 	"crawlerless/localaws/iam"
+	"crawlerless/localaws/logs"
+	"crawlerless/localaws/s3"
+	"crawlerless/localaws/sqs"
 	"crawlerless/localaws/sts"
 	"crawlerless/localaws/wire"
 )
@@ -25,10 +29,23 @@ func newServices(env cloud.Env, transport func() http.RoundTripper) (*services, 
 	if s.iam, err = iam.New(env, transport); err != nil {
 		return nil, err
 	}
-	env.Roles = s.iam
+	reports := &late{}
+	env.Roles, env.Metrics, env.Events = s.iam, reports, reports
 
 	s.mount(s.iam.Wire(), nil)
 	s.mount(sts.New(env, s.iam).Wire(), nil)
+
+	objects, err := s3.New(env)
+	if err != nil {
+		return nil, err
+	}
+	s.mount(objects.Wire(), objects.Close)
+	queues := sqs.New(env)
+	s.mount(queues.Wire(), queues.Close)
+	groups := logs.New(env)
+	s.mount(groups.Wire(), groups.Close)
+	streams := firehose.New(env)
+	s.mount(streams.Wire(), streams.Close)
 	s.mount(glue.New(env).Wire(), nil)
 	return s, nil
 }

@@ -278,11 +278,13 @@ func (h *Handler) serveOperation(w http.ResponseWriter, r *http.Request, id, sco
 		return
 	}
 	in := op.input()
-	if err := h.decode(r, rt, op, labels, plain, in); err != nil {
+	members, err := h.decode(r, rt, op, labels, plain, in)
+	if err != nil {
 		h.fail(w, id, rt, err)
 		return
 	}
-	out, err := h.call(WithCaller(r.Context(), caller, h.identity), rt, op, caller, in)
+	ctx := context.WithValue(WithCaller(r.Context(), caller, h.identity), membersKey, members)
+	out, err := h.call(ctx, rt, op, caller, in)
 	if err != nil {
 		h.fail(w, id, rt, err)
 		return
@@ -317,13 +319,18 @@ func readBody(r *http.Request) (raw, plain []byte, err error) {
 	return raw, plain, nil
 }
 
-// decode fills the input and refuses what the operation does not support.
-func (h *Handler) decode(r *http.Request, rt route, op *Operation, labels map[string]string, body []byte, in any) error {
+// decode fills the input, refuses what the operation does not support, and says
+// which members the body named.
+func (h *Handler) decode(r *http.Request, rt route, op *Operation, labels map[string]string, body []byte, in any) (members map[string]bool, err error) {
+	members = map[string]bool{}
 	codec := h.codecs[rt.service]
 	v := reflect.ValueOf(in).Elem()
-	var err error
 	switch rt.encoding {
 	case encodingQuery:
+		for key := range rt.form {
+			name, _, _ := strings.Cut(key, ".")
+			members[strings.ToLower(name)] = true
+		}
 		err = codec.decodeQuery(form{rt.form, map[string]bool{}}, v)
 	case encodingREST:
 		err = codec.decodeREST(r, op, labels, body, v)
@@ -334,6 +341,11 @@ func (h *Handler) decode(r *http.Request, rt route, op *Operation, labels map[st
 		} else {
 			tree, err = parseJSON(body)
 		}
+		if object, ok := tree.(map[string]any); ok {
+			for name, value := range object {
+				members[strings.ToLower(name)] = value != nil
+			}
+		}
 		if err == nil {
 			err = codec.decode(v, tree, codec.schemaOf(v.Type()), "")
 		}
@@ -341,17 +353,17 @@ func (h *Handler) decode(r *http.Request, rt route, op *Operation, labels map[st
 	where := " of " + rt.service.prefix() + ":" + op.Name
 	var unknown *unknownMember
 	if errors.As(err, &unknown) {
-		return NotImplemented("parameter " + unknown.name + where)
+		return nil, NotImplemented("parameter " + unknown.name + where)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, f := range codec.fieldsOf(v.Type(), codec.schemaOf(v.Type())) {
 		if isSet(v.Field(f.index)) && !supported(op, f) {
-			return NotImplemented("parameter " + f.name + where)
+			return nil, NotImplemented("parameter " + f.name + where)
 		}
 	}
-	return nil
+	return members, nil
 }
 
 // isSet says whether a request asks for something with this member. A pointer

@@ -13,6 +13,7 @@ package wire
 import (
 	"context"
 	"net/http"
+	"strings"
 )
 
 // Protocol is a service's protocol for requests that do not name one.
@@ -170,6 +171,7 @@ type contextKey int
 const (
 	callerKey contextKey = iota
 	identityKey
+	membersKey
 )
 
 // WithCaller is ctx carrying the caller and the identity that judges it.
@@ -181,6 +183,14 @@ func WithCaller(ctx context.Context, c Caller, id Identity) context.Context {
 func CallerFrom(ctx context.Context) Caller {
 	c, _ := ctx.Value(callerKey).(Caller)
 	return c
+}
+
+// Named says whether the request being handled names a top-level member of its
+// input, and so tells "0" from "not said" where the SDK's type can not. It knows
+// the protocols whose members are all in the body: JSON, CBOR and Query.
+func Named(ctx context.Context, member string) bool {
+	members, _ := ctx.Value(membersKey).(map[string]bool)
+	return members[strings.ToLower(member)]
 }
 
 // Authorize checks a further permission inside a handler, for the caller in ctx
