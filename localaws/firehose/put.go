@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -112,9 +113,12 @@ func (s *Service) put(ctx context.Context, name *string, records []types.Record)
 	return ids, encrypted, nil
 }
 
-// fromLogs reports whether CloudWatch Logs makes the call: with a role that it
-// has assumed.
-func fromLogs(c wire.Caller) bool { return c.Service == "logs.amazonaws.com" }
+// fromLogs reports whether CloudWatch Logs makes the call: by itself, or with a
+// role that it has assumed, whose sessions bear the service's name.
+func fromLogs(c wire.Caller) bool {
+	session := c.ARN[strings.LastIndex(c.ARN, "/")+1:]
+	return c.Service == "logs.amazonaws.com" || c.Role != "" && strings.HasPrefix(session, "logs-")
+}
 
 // errorRecord is a failed record as it goes to the error prefix, one to a line.
 // The order of its members is that of the service's own.

@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -104,17 +106,20 @@ func (f *subscription) payload(sh shipment) ([]byte, error) {
 
 // pack encodes an envelope.
 func pack(e envelope) ([]byte, error) {
-	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
-	encoder := json.NewEncoder(z)
+	var plain, packed bytes.Buffer
+	encoder := json.NewEncoder(&plain)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(e); err != nil {
+		return nil, fmt.Errorf("subscription payload of log group %s: %w", e.LogGroup, err)
+	}
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write(bytes.TrimSuffix(plain.Bytes(), []byte("\n"))); err != nil {
 		return nil, fmt.Errorf("subscription payload of log group %s: %w", e.LogGroup, err)
 	}
 	if err := z.Close(); err != nil {
 		return nil, fmt.Errorf("subscription payload of log group %s: %w", e.LogGroup, err)
 	}
-	return b.Bytes(), nil
+	return packed.Bytes(), nil
 }
 
 // once makes an SDK client try a call a single time: retries are the filter's, on
@@ -160,6 +165,31 @@ func throttled(err error) bool {
 type firehoseDestination struct {
 	filter *subscription
 	name   string
+
+	mu      sync.Mutex
+	role    aws.Config // credentials of the filter's role
+	renewAt time.Time
+}
+
+// roleLife is how long a role's credentials are used before the role is assumed
+// again.
+const roleLife = 15 * time.Minute
+
+// credentials assumes the filter's role, or uses the session it has.
+func (d *firehoseDestination) credentials(ctx context.Context) (aws.Config, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f := d.filter
+	now := f.service.env.Clock.Now()
+	if now.Before(d.renewAt) {
+		return d.role, nil
+	}
+	config, err := f.service.env.Roles.AssumeRole(ctx, f.roleARN, principal, f.sourceARN())
+	if err != nil {
+		return aws.Config{}, fmt.Errorf("assume role %s: %w", f.roleARN, err)
+	}
+	d.role, d.renewAt = once(config), now.Add(roleLife)
+	return d.role, nil
 }
 
 func (d *firehoseDestination) kind() string { return "Firehose" }
@@ -170,12 +200,11 @@ func (d *firehoseDestination) maxPayload() int { return 1000 << 10 }
 // send uses PutRecord, not PutRecordBatch: the role that AWS documents for
 // subscriptions allows only that.
 func (d *firehoseDestination) send(ctx context.Context, payload []byte) error {
-	f := d.filter
-	config, err := f.service.env.Roles.AssumeRole(ctx, f.roleARN, principal, f.sourceARN())
+	config, err := d.credentials(ctx)
 	if err != nil {
-		return fmt.Errorf("assume role %s: %w", f.roleARN, err)
+		return err
 	}
-	_, err = firehose.NewFromConfig(once(config)).PutRecord(ctx, &firehose.PutRecordInput{
+	_, err = firehose.NewFromConfig(config).PutRecord(ctx, &firehose.PutRecordInput{
 		DeliveryStreamName: aws.String(d.name), Record: &firehosetypes.Record{Data: payload},
 	})
 	if err != nil {
