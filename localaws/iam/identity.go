@@ -30,7 +30,7 @@ func (s *Service) Authenticate(r *http.Request) (wire.Caller, error) {
 		return wire.Caller{Anonymous: true}, nil
 	}
 	// Who signs a URL does so at the real time, whatever this server's clock shows.
-	if signed, err := time.Parse("20060102T150405Z", sig.Date); err == nil && sig.Expires > 0 && time.Since(signed) > sig.Expires {
+	if sig.Expired(time.Now()) {
 		return wire.Caller{}, &wire.Error{Code: "AccessDenied", Message: "Request has expired", Status: http.StatusForbidden}
 	}
 	caller, secret := root, ""
@@ -214,12 +214,15 @@ func (s *Service) context(c wire.Caller, a wire.Access) policy.Context {
 func denied(c wire.Caller, a wire.Access, d policy.Decision) error {
 	service, _, _ := strings.Cut(a.Action, ":")
 	out := &wire.Error{Code: "AccessDeniedException", Status: http.StatusBadRequest}
-	resource := a.Resource
+	where := " on resource: " + a.Resource
 	switch service {
 	case "lambda":
 		out.Status = http.StatusForbidden
 	case "s3":
-		resource = `"` + resource + `"` // S3 alone puts it in quotes
+		where = ` on resource: "` + a.Resource + `"` // S3 alone puts it in quotes
+		if a.Resource == "*" {
+			where = ""
+		}
 		out.Code, out.Status = "AccessDenied", http.StatusForbidden
 	case "iam", "sts", "sqs", "cloudwatch":
 		out.Code, out.Status = "AccessDenied", http.StatusForbidden
@@ -234,6 +237,6 @@ func denied(c wire.Caller, a wire.Access, d policy.Decision) error {
 	case c.Service != "":
 		who = "User: " + c.Service
 	}
-	out.Message = who + " is not authorized to perform: " + a.Action + " on resource: " + resource + " " + d.Reason(a.Action)
+	out.Message = who + " is not authorized to perform: " + a.Action + where + " " + d.Reason(a.Action)
 	return out
 }

@@ -1,6 +1,7 @@
 // Package sigv4 verifies AWS Signature Version 4, in the Authorization header
 // or in the query of a presigned URL, as the "AWS Signature Version 4 for API
-// requests" page of the IAM User Guide lays it down.
+// requests" page of the IAM User Guide lays it down, and Version 2 where it is
+// still in use.
 //
 // The payload's hash is taken from X-Amz-Content-Sha256 where a request has it
 // (S3, whose service then checks the body against it), and computed otherwise.
@@ -31,9 +32,13 @@ type Signature struct {
 	Headers   []string
 	Value     string
 	Presigned bool
-	Expires   time.Duration // of a presigned URL, from Date
 	Algorithm string
+
+	until time.Time // the end of a presigned URL
 }
+
+// Expired says whether a presigned URL has ended at a time.
+func (s *Signature) Expired(now time.Time) bool { return !s.until.IsZero() && now.After(s.until) }
 
 // ErrMalformed is the error of a signature that can not be read.
 var ErrMalformed = errors.New("malformed signature")
@@ -57,11 +62,15 @@ func Parse(r *http.Request) (*Signature, error) {
 			if err != nil || seconds < 1 || seconds > 7*24*3600 {
 				return nil, fmt.Errorf("%w: X-Amz-Expires must be between 1 and 604800 seconds", ErrMalformed)
 			}
-			s.Expires = time.Duration(seconds) * time.Second
+			signed, err := time.Parse("20060102T150405Z", s.Date)
+			if err != nil {
+				return nil, fmt.Errorf("%w: X-Amz-Date %q", ErrMalformed, s.Date)
+			}
+			s.until = signed.Add(time.Duration(seconds) * time.Second)
 		}
 		return s, s.credential(query.Get("X-Amz-Credential"))
 	case query.Has("AWSAccessKeyId") && query.Has("Signature"):
-		return &Signature{Algorithm: "AWS", AccessKey: query.Get("AWSAccessKeyId"), Value: query.Get("Signature"), Presigned: true}, nil
+		return parseV2Query(r), nil
 	}
 	return nil, nil
 }
@@ -69,7 +78,7 @@ func Parse(r *http.Request) (*Signature, error) {
 func parseHeader(r *http.Request, auth string) (*Signature, error) {
 	name, rest, _ := strings.Cut(auth, " ")
 	s := &Signature{Algorithm: name, Token: r.Header.Get("X-Amz-Security-Token"), Date: r.Header.Get("X-Amz-Date")}
-	if name == "AWS" { // version 2: known by its key only
+	if name == version2 {
 		s.AccessKey, s.Value, _ = strings.Cut(rest, ":")
 		return s, nil
 	}
@@ -103,8 +112,11 @@ func (s *Signature) credential(text string) error {
 }
 
 // Verify says whether the request was signed with that secret. A request with
-// another algorithm than SigV4's HMAC can not be verified: it is refused.
+// another algorithm (SigV4A) can not be verified: it is refused.
 func (s *Signature) Verify(r *http.Request, secret string) (bool, error) {
+	if s.Algorithm == version2 {
+		return s.verifyV2(r, secret), nil
+	}
 	if s.Algorithm != algorithm {
 		return false, fmt.Errorf("%w: algorithm %s", ErrMalformed, s.Algorithm)
 	}
