@@ -4,6 +4,7 @@ import (
 	"io"
 
 	"crawlerless/automation/demo"
+	"crawlerless/automation/runs"
 )
 
 type demoCommand struct {
@@ -36,8 +37,10 @@ func (c *demoCommand) Run(s *session) error {
 	if s.engine {
 		engine = s.stderr
 	}
-	return demo.Run(s.ctx, s.console, demo.Options{
-		Root: root, Cache: cache, Input: append(c.Input, c.Paths...), Events: c.Events, Keep: c.Keep,
-		Stdin: s.stdin, Log: s.log, Engine: engine,
+	return s.recorded(cache, runs.Run{Command: "demo", Target: "local", Stage: demo.Stage}, func(dir string) error {
+		return demo.Run(s.ctx, s.console, demo.Options{
+			Root: root, Cache: cache, Dir: dir, Input: append(c.Input, c.Paths...), Events: c.Events, Keep: c.Keep,
+			Stdin: s.stdin, Log: s.log, Engine: engine,
+		})
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"crawlerless/automation/localtarget"
+	"crawlerless/automation/runs"
 )
 
 type localCommand struct {
@@ -33,7 +34,9 @@ func (c *localCommand) Run(s *session) error {
 	if s.engine {
 		engine = s.stderr
 	}
-	return localtarget.Run(s.ctx, s.console, localtarget.Options{
-		Root: root, Cache: cache, Port: c.Port, Empty: c.Empty, Log: s.log, Engine: engine,
+	return s.recorded(cache, runs.Run{Command: "local", Target: "local", Stage: localtarget.Stage}, func(dir string) error {
+		return localtarget.Run(s.ctx, s.console, localtarget.Options{
+			Root: root, Cache: cache, Dir: dir, Port: c.Port, Empty: c.Empty, Log: s.log, Engine: engine,
+		})
 	})
 }

@@ -23,6 +23,7 @@ import (
 type Options struct {
 	Root   string   // the checkout
 	Cache  string   // crawlerless's cache directory
+	Dir    string   // for temporary files; empty is the system's
 	Input  []string // the user's own files; empty is the generator
 	Events int      // of the generator
 	Keep   bool     // serve until ctx ends instead of destroying at once
@@ -140,7 +141,7 @@ func (d *Demo) start(ctx context.Context, _ *console.Step) (string, error) {
 	}
 	d.summary.From = start
 	var err error
-	if d.local, err = target.StartLocal(ctx, target.LocalOptions{Start: start, Log: d.o.Log}); err != nil {
+	if d.local, err = target.StartLocal(ctx, target.LocalOptions{Start: start, Log: d.o.Log, Dir: d.o.Dir}); err != nil {
 		return "", err
 	}
 	policyConfig, err := guardrails.Config(d.o.Root, Stage)
@@ -148,7 +149,7 @@ func (d *Demo) start(ctx context.Context, _ *console.Step) (string, error) {
 		return "", err
 	}
 	d.space, err = workspace.Open(ctx, workspace.Options{
-		Root: d.o.Root, Stage: Stage, Stack: stackName, Overrides: d.local.Overrides(),
+		Root: d.o.Root, Dir: d.o.Dir, Stage: Stage, Stack: stackName, Overrides: d.local.Overrides(),
 		Backend: d.local.Backend(), Env: d.local.Env(), Command: d.summary.tools.Command, Code: d.summary.tools.Code,
 		PolicyPack: d.summary.tools.PolicyPack, PolicyConfig: policyConfig, Engine: d.o.Engine,
 	})

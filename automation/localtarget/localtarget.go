@@ -21,20 +21,21 @@ import (
 // Options of the local target.
 type Options struct {
 	Root, Cache string
+	Dir         string // for temporary files; empty is the system's
 	Port        int
 	Empty       bool // deploy nothing
 	Log         *slog.Logger
 	Engine      io.Writer
 }
 
-// stage is whose configuration is deployed, and the stack's name.
-const stage = "dev"
+// Stage is whose configuration is deployed, and the stack's name.
+const Stage = "dev"
 
 // Run serves until ctx ends; that is its normal end and no error. Everything is
 // then destroyed.
 func Run(ctx context.Context, c *console.Console, o Options) (err error) {
 	step := c.Step("localaws")
-	local, err := target.StartLocal(ctx, target.LocalOptions{Port: o.Port, Log: o.Log})
+	local, err := target.StartLocal(ctx, target.LocalOptions{Port: o.Port, Log: o.Log, Dir: o.Dir})
 	if err != nil {
 		step.Failed(err)
 		return err
@@ -55,7 +56,7 @@ func Run(ctx context.Context, c *console.Console, o Options) (err error) {
 	}
 	c.Printf("\n%s\n\n%s\nCtrl-C stops it.\n", c.Bold("AWS is at "+local.Server.Endpoint()+", on this machine only. To use it, paste:"), local.Paste())
 	if !o.Empty {
-		c.Printf(examples, stage, stage, stage, stage, stage)
+		c.Printf(examples, Stage, Stage, Stage, Stage, Stage)
 	}
 	<-ctx.Done()
 	return nil
@@ -82,13 +83,13 @@ func deploy(ctx context.Context, c *console.Console, local *target.Local, o Opti
 		return nil, err
 	}
 	step.Done("pulumi %s, 3 Lambdas, policy pack", tools.Source)
-	policyConfig, err := guardrails.Config(o.Root, stage)
+	policyConfig, err := guardrails.Config(o.Root, Stage)
 	if err != nil {
 		return nil, err
 	}
 	step = c.Step("preview")
 	space, err := workspace.Open(ctx, workspace.Options{
-		Root: o.Root, Stage: stage, Overrides: local.Overrides(), Backend: local.Backend(), Env: local.Env(),
+		Root: o.Root, Dir: o.Dir, Stage: Stage, Overrides: local.Overrides(), Backend: local.Backend(), Env: local.Env(),
 		Command: tools.Command, Code: tools.Code, PolicyPack: tools.PolicyPack, PolicyConfig: policyConfig, Engine: o.Engine,
 	})
 	if err != nil {

@@ -25,9 +25,9 @@ type LocalOptions struct {
 	Port  int       // 0 is any free one
 	Start time.Time // of its clock; zero is now
 	Log   *slog.Logger
-	// State is the folder of the state backend; empty is a temporary one that
-	// Close removes.
-	State string
+	// Dir is a folder for everything that the target writes, the state backend
+	// included; empty is a temporary one. Close removes what it wrote.
+	Dir string
 }
 
 // Local is localaws in this process, with the stand-in provider beside it.
@@ -52,19 +52,16 @@ func StartLocal(ctx context.Context, o LocalOptions) (_ *Local, err error) {
 	if o.Start.IsZero() {
 		o.Start = time.Now()
 	}
-	dir, err := os.MkdirTemp("", "crawlerless-local-")
+	dir, err := os.MkdirTemp(o.Dir, "crawlerless-local-")
 	if err != nil {
 		return nil, err
 	}
-	l := &Local{dir: dir, state: o.State, Clock: clock.New(o.Start)}
+	l := &Local{dir: dir, state: filepath.Join(dir, "state"), Clock: clock.New(o.Start)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, l.Close())
 		}
 	}()
-	if l.state == "" {
-		l.state = filepath.Join(dir, "state")
-	}
 	for _, d := range []string{l.state, filepath.Join(dir, "localaws")} {
 		if err := os.MkdirAll(d, 0o700); err != nil {
 			return nil, err

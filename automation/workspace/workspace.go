@@ -26,6 +26,7 @@ import (
 // Options says what to open.
 type Options struct {
 	Root  string // the checkout
+	Dir   string // where the temporary folder is made; empty is the system's
 	Stage string // whose Pulumi.<stage>.yaml is the configuration
 	Stack string // the stack's name; empty is Stage
 	// Overrides are configuration keys ("crawlerless:forceDestroy") that replace
@@ -75,7 +76,7 @@ func Open(ctx context.Context, o Options) (_ *Workspace, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("configuration of %s: %w", o.Stage, err)
 	}
-	dir, err := os.MkdirTemp("", "crawlerless-workspace-")
+	dir, err := os.MkdirTemp(o.Dir, "crawlerless-workspace-")
 	if err != nil {
 		return nil, err
 	}
