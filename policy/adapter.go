@@ -30,6 +30,7 @@ type pack struct {
 	mu       sync.Mutex
 	settings map[string]configured // of every rule that has been called, by its name
 	unjudged []string
+	inputs   map[string]guardrails.Resource // of every resource that has been seen, by its URN
 }
 
 // configured is the decoded configuration of one rule.
@@ -41,8 +42,11 @@ type configured struct {
 func newPack(
 	rules []guardrails.Guardrail, stage guardrails.Stage, now func() time.Time, say func(string) error,
 ) (policyx.PolicyPack, error) {
-	p := &pack{stage: stage, now: now, say: say, settings: map[string]configured{}}
-	var policies []policyx.Policy
+	p := &pack{
+		stage: stage, now: now, say: say,
+		settings: map[string]configured{}, inputs: map[string]guardrails.Resource{},
+	}
+	policies := []policyx.Policy{p.witness()}
 	for _, g := range rules {
 		switch {
 		case g.Mends():
@@ -88,7 +92,7 @@ func (p *pack) stackJudge(g guardrails.Guardrail) policyx.Policy {
 			if !ok {
 				c = configured{settings: g.Defaults()}
 			}
-			p.report(g, c, g.CheckStack(stackOf(args.Resources), p.stage, c.settings), args.Manager)
+			p.report(g, c, g.CheckStack(p.stackOf(args.Resources), p.stage, c.settings), args.Manager)
 			return nil
 		},
 	})
@@ -207,15 +211,39 @@ func (p *pack) report(g guardrails.Guardrail, c configured, f guardrails.Finding
 
 func resourceOf(r policyx.AnalyzerResource) guardrails.Resource {
 	return guardrails.Resource{
-		Type: r.Type, Name: r.Name, URN: r.URN, Props: r.Properties,
+		Type: r.Type, Name: r.Name, URN: r.URN, Props: r.Properties, Provider: r.Provider.Properties,
 		Protect: r.Options.Protect, Parent: r.Parent, Refers: r.PropertyDependencies,
 	}
 }
 
-func stackOf(resources []policyx.AnalyzerResource) guardrails.Stack {
+// witness sees every resource first and keeps what the program declares of it.
+// When the stack is judged, the engine shows only what the provider made of it,
+// in which a block that the program leaves out may be a value not known yet.
+func (p *pack) witness() policyx.Policy {
+	return policyx.NewResourceValidationPolicy("every-resource", policyx.ResourceValidationPolicyArgs{
+		Description:      "Sees each resource for the rules that judge the whole stack. It has no opinion.",
+		EnforcementLevel: policyx.EnforcementLevelAdvisory,
+		ValidateResource: func(_ context.Context, args policyx.ResourceValidationArgs) error {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.inputs[args.Resource.URN] = resourceOf(args.Resource)
+			return nil
+		},
+	})
+}
+
+// stackOf joins what the program declares with what the provider made of it.
+func (p *pack) stackOf(resources []policyx.AnalyzerResource) guardrails.Stack {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	stack := make(guardrails.Stack, 0, len(resources))
-	for _, r := range resources {
-		stack = append(stack, resourceOf(r))
+	for _, shown := range resources {
+		r := resourceOf(shown)
+		r.Outputs = shown.Properties
+		if declared, ok := p.inputs[shown.URN]; ok {
+			r.Props, r.Provider = declared.Props, declared.Provider
+		}
+		stack = append(stack, r)
 	}
 	return stack
 }

@@ -17,6 +17,9 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"crawlerless/automation/pulumicli"
+	"crawlerless/stack/build"
 )
 
 // engine runs programs through the real Pulumi CLI, with the compiled pack and
@@ -45,45 +48,26 @@ func TestMain(m *testing.M) {
 var scratch string
 
 func startEngine() (*engine, error) {
-	cli, err := pulumiCLI()
+	cache, err := build.DefaultCache()
+	if err != nil {
+		return nil, err
+	}
+	cli, _, err := pulumicli.Find(context.Background(), pulumicli.Options{Root: "..", Cache: cache})
 	if err != nil {
 		return nil, err
 	}
 	if scratch, err = os.MkdirTemp("", "guardrails"); err != nil {
 		return nil, err
 	}
-	e := &engine{pack: filepath.Join(scratch, "guardrails"), home: filepath.Join(scratch, "home")}
-	build := exec.Command("go", "build", "-o", e.pack, ".")
-	if out, err := build.CombinedOutput(); err != nil {
+	e := &engine{command: cli, pack: filepath.Join(scratch, "guardrails"), home: filepath.Join(scratch, "home")}
+	compile := exec.Command("go", "build", "-o", e.pack, ".")
+	if out, err := compile.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	// The command wants the directory above bin/pulumi.
-	root := filepath.Join(scratch, "cli")
-	if err := os.MkdirAll(filepath.Join(root, "bin"), 0o755); err != nil {
-		return nil, err
-	}
-	if err := os.Symlink(cli, filepath.Join(root, "bin", "pulumi")); err != nil {
-		return nil, err
-	}
-	if e.command, err = auto.NewPulumiCommand(&auto.PulumiCommandOptions{Root: root}); err != nil {
-		return nil, err
 	}
 	if e.provider, err = startProvider(); err != nil {
 		return nil, err
 	}
 	return e, nil
-}
-
-// pulumiCLI finds the CLI: where CRAWLERLESS_PULUMI says, or on PATH.
-func pulumiCLI() (string, error) {
-	if path := os.Getenv("CRAWLERLESS_PULUMI"); path != "" {
-		return path, nil
-	}
-	path, err := exec.LookPath("pulumi")
-	if err != nil {
-		return "", fmt.Errorf("these tests run the real engine: put pulumi on PATH or set CRAWLERLESS_PULUMI: %w", err)
-	}
-	return path, nil
 }
 
 // verdict is what a preview had to say.

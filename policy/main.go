@@ -22,7 +22,11 @@ import (
 
 func main() {
 	err := policyx.Main(func(ctx *pulumi.Context) (policyx.PolicyPack, error) {
-		return newPack(guardrails.All(), stageOf(ctx), time.Now, logTo(ctx))
+		stage, err := stageOf(ctx, os.Getenv)
+		if err != nil {
+			return nil, err
+		}
+		return newPack(guardrails.All(), stage, time.Now, logTo(ctx))
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "guardrails:", err)

@@ -73,6 +73,9 @@ func (f *Findings) wait(r Resource, path string) {
 	f.Unjudged = append(f.Unjudged, Unjudged{URN: r.URN, Resource: r.Name, Path: path})
 }
 
+// violateStack adds a violation of the stack as a whole.
+func (f *Findings) violateStack(v Violation) { f.Violations = append(f.Violations, v) }
+
 // number reads a number. When the property is absent it is the fallback: what
 // AWS assumes. ok is false when there is nothing to compare, which has then
 // been noted.

@@ -1,5 +1,20 @@
 package guardrails
 
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+const (
+	catalogTable    = "aws:glue/catalogTable:CatalogTable"
+	catalogDatabase = "aws:glue/catalogDatabase:CatalogDatabase"
+)
+
+type tableSettings struct {
+	Prefixes []string `json:"prefixes" doc:"prefixes of the lake below which tables lie"`
+}
+
 // glueRules guard the Data Catalog's neighbours: whatever reads S3 on a
 // schedule to find out what EventBridge has already told.
 func glueRules() []Guardrail {
@@ -20,6 +35,12 @@ func glueRules() []Guardrail {
 				"or a crawler. A development endpoint is billed for as long as it exists: 5 DPU are $1,606 a month.",
 			Types: standIns(),
 		}, none{}, noStandIn),
+		onStack(Guardrail{
+			Name: "glue-table-in-lake", Service: "Glue", Level: Mandatory, Types: []string{catalogTable},
+			Description: "A table names its SerDe, and its location is inside the lake: a bucket of the stack, below a prefix that holds logs.",
+			Remedy:      "Set storageDescriptor.serDeInfo.serializationLibrary and a location below logs/ in the lake bucket.",
+			Reason:      "A table whose location is the whole bucket makes every query read errors, schemas and whatever else lies there, at $5 a TB; one without a SerDe cannot be queried at all.",
+		}, tableSettings{Prefixes: []string{"logs/"}}, checkTable),
 	}
 }
 
@@ -77,5 +98,50 @@ func noStandIn(r Resource, _ Stage, _ none) Findings {
 		return f
 	}
 	f.violate(r, Violation{Path: "type", Found: r.Type, Allowed: "none that stands in for a crawler"})
+	return f
+}
+
+func checkTable(s Stack, _ Stage, c tableSettings) Findings {
+	var f Findings
+	buckets := s.buckets()
+	for _, r := range s.OfType(catalogTable) {
+		if kind, ok := f.text(r, r.At("tableType"), ""); !ok || kind == "VIRTUAL_VIEW" {
+			continue // a view has neither
+		}
+		block := r.At("storageDescriptor")
+		if block.Unknown() {
+			f.wait(r, block.Path)
+			continue
+		}
+		serde := block.At("serDeInfo.serializationLibrary")
+		iceberg := !r.At("openTableFormatInput").Absent()
+		if library, ok := f.text(r, serde, ""); ok && library == "" && !iceberg {
+			f.violate(r, Violation{Path: serde.Path, Found: "not set", Allowed: "a SerDe"})
+		}
+		location := block.At("location")
+		text, ok := f.text(r, location, "")
+		if !ok {
+			continue
+		}
+		name, key, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(text, "s3a://"), "s3://"), "/")
+		inLake := slices.ContainsFunc(buckets, func(b bucket) bool { return b.is(name) })
+		unnamed := slices.ContainsFunc(buckets, func(b bucket) bool {
+			return first(b.Out("bucket"), b.At("bucket")).Unknown() || b.Out("id").Unknown() && b.At("bucket").Absent()
+		})
+		below := slices.ContainsFunc(c.Prefixes, func(prefix string) bool {
+			return strings.HasPrefix(key, prefix) && len(key) > len(prefix)
+		})
+		allowed := "a bucket of the stack, below " + strings.Join(c.Prefixes, " or ")
+		switch {
+		case text == "":
+			f.violate(r, Violation{Path: location.Path, Found: "not set", Allowed: allowed, Setting: "prefixes"})
+		case !below:
+			f.violate(r, Violation{Path: location.Path, Found: fmt.Sprintf("%q", text), Allowed: allowed, Setting: "prefixes"})
+		case !inLake && unnamed:
+			f.wait(r, location.Path)
+		case !inLake:
+			f.violate(r, Violation{Path: location.Path, Found: fmt.Sprintf("%q, which is not a bucket of the stack", text), Allowed: allowed, Setting: "prefixes"})
+		}
+	}
 	return f
 }

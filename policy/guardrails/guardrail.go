@@ -44,7 +44,13 @@ type Resource struct {
 	Type  string       // token, for example aws:s3/bucketV2:BucketV2
 	Name  string       // the logical name
 	URN   string       //
-	Props property.Map // inputs when judged alone, outputs when judged with the stack
+	Props property.Map // inputs: what the program declares
+
+	// Outputs are what the provider made of it; only when the whole stack is
+	// judged.
+	Outputs property.Map
+	// Provider are the inputs of its provider.
+	Provider property.Map
 
 	// Protect is Pulumi's own protection against removal.
 	Protect bool

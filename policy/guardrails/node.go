@@ -150,3 +150,9 @@ func (n Node) String() string {
 	}
 	return "something else"
 }
+
+// Out returns a node of what the provider made of the resource. Only when the
+// whole stack is judged.
+func (r Resource) Out(path string) Node {
+	return Node{value: property.New(r.Outputs)}.At(path)
+}

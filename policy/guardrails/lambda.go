@@ -1,0 +1,207 @@
+package guardrails
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"crawlerless/cost"
+)
+
+const (
+	function               = "aws:lambda/function:Function"
+	provisionedConcurrency = "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig"
+)
+
+type ceilingSettings struct {
+	MaxMiB     int `json:"maxMiB" doc:"most memory of a function, in MiB" min:"128" max:"10240"`
+	MaxSeconds int `json:"maxSeconds" doc:"longest timeout of a function, in seconds" min:"1" max:"900"`
+}
+
+type loggingSettings struct {
+	Levels []string `json:"levels" doc:"log levels that are allowed, of the application and of the system" enum:"TRACE|DEBUG|INFO|WARN|ERROR|FATAL"`
+}
+
+type runtimeSettings struct {
+	Runtimes []string `json:"runtimes" doc:"runtimes that are allowed"`
+}
+
+func lambdaRules() []Guardrail {
+	functions := []string{function}
+	return []Guardrail{
+		onResource(Guardrail{
+			Name: "lambda-arm64", Service: "Lambda", Level: Mandatory, Types: functions,
+			Description: "Functions run on arm64.",
+			Remedy:      "Set architectures to [\"arm64\"] (crawlerless:architecture) and compile for it.",
+			Reason: "x86_64 costs a quarter more for each GB-second: $0.0000166667 instead of $0.0000133334. " +
+				"Not judged on the local target, which runs the functions on this machine.",
+		}, none{}, checkArchitecture),
+		onResource(Guardrail{
+			Name: "lambda-ceilings", Service: "Lambda", Level: Mandatory, Types: functions,
+			Description: "Memory and timeout of a function stay below the stage's ceilings.",
+			Remedy:      "Lower memorySize or timeout; the functions of the pipeline read objects as streams, in constant memory.",
+			Reason:      "A GB-second is paid for the memory asked for, used or not; and the timeout is how long a function that hangs is paid for, at each of its retries.",
+		}, ceilingSettings{MaxMiB: 1024, MaxSeconds: 300}, checkCeilings),
+		onResource(Guardrail{
+			Name: "lambda-no-provisioned-concurrency", Service: "Lambda", Level: Mandatory, Types: []string{provisionedConcurrency},
+			Description: "No provisioned concurrency.",
+			Remedy:      "Remove it: nobody waits for these functions.",
+			Reason:      "One environment of 512 MB that stands ready costs $4.38 a month, used or not, where the whole extract function costs cents.",
+		}, none{}, checkProvisioned),
+		onResource(Guardrail{
+			Name: "lambda-json-logs", Service: "Lambda", Level: Mandatory, Types: functions,
+			Description: "Functions log JSON, at a level that the stage allows.",
+			Remedy:      "Set loggingConfig: logFormat JSON, applicationLogLevel INFO, systemLogLevel WARN.",
+			Reason:      "In the format Text, START, END and REPORT are written for each invocation, whatever the level, at $0.50 for each GB; and they are no JSON, so a subscription brings malformed lines into the lake.",
+		}, loggingSettings{Levels: []string{"INFO", "WARN", "ERROR", "FATAL"}}, checkLogging),
+		onResource(Guardrail{
+			Name: "lambda-runtime", Service: "Lambda", Level: Mandatory, Types: functions,
+			Description: "Functions run on a current runtime.",
+			Remedy:      "Use provided.al2023 for Go.",
+			Reason:      "AWS stops patching, then stops updating, then stops creating functions on a runtime that is out of support; go1.x starts slower besides, and start-up is billed.",
+		}, runtimeSettings{Runtimes: []string{"provided.al2023"}}, checkRuntime),
+		onStack(Guardrail{
+			Name: "lambda-log-group", Service: "Lambda", Level: Mandatory, Types: functions,
+			Description: "The log group of each function is a resource of the stack.",
+			Remedy:      "Create the group before the function, with retention, and name it in loggingConfig.logGroup.",
+			Reason:      "A group that Lambda makes by itself has no retention: it is kept, and billed, for ever, also after the stack is gone.",
+		}, none{}, checkFunctionGroup),
+	}
+}
+
+func checkArchitecture(r Resource, stage Stage, _ none) Findings {
+	var f Findings
+	if stage.Local {
+		return f
+	}
+	node := r.At("architectures")
+	if node.HasUnknown() {
+		f.wait(r, node.Path)
+		return f
+	}
+	found := "x86_64" // what Lambda takes where nothing is said
+	for _, item := range node.Items() {
+		if text, ok := f.text(r, item, ""); ok {
+			found = text
+		}
+	}
+	if found != "arm64" {
+		f.violate(r, Violation{
+			Path: node.Path, Found: found, Allowed: "arm64",
+			ExtraUSD: stage.extra(func(s *cost.Scenario) { s.X86 = true }, func(s *cost.Scenario) { s.X86 = false }),
+		})
+	}
+	return f
+}
+
+func checkCeilings(r Resource, stage Stage, c ceilingSettings) Findings {
+	var f Findings
+	memory := r.At("memorySize")
+	if mib, ok := f.number(r, memory, 128); ok && mib > float64(c.MaxMiB) {
+		f.violate(r, Violation{
+			Path: memory.Path, Found: fmt.Sprintf("%g MiB", mib), Allowed: fmt.Sprintf("at most %d MiB", c.MaxMiB), Setting: "maxMiB",
+			ExtraUSD: stage.extra(
+				func(s *cost.Scenario) { s.ExtractMemoryMiB = int64(mib) },
+				func(s *cost.Scenario) { s.ExtractMemoryMiB = int64(c.MaxMiB) }),
+		})
+	}
+	timeout := r.At("timeout")
+	if seconds, ok := f.number(r, timeout, 3); ok && seconds > float64(c.MaxSeconds) {
+		f.violate(r, Violation{Path: timeout.Path, Found: fmt.Sprintf("%g s", seconds), Allowed: fmt.Sprintf("at most %d s", c.MaxSeconds), Setting: "maxSeconds"})
+	}
+	return f
+}
+
+func checkProvisioned(r Resource, stage Stage, _ none) Findings {
+	var f Findings
+	const secondsAMonth = 730 * 3600
+	n, ok := r.At("provisionedConcurrentExecutions").Number()
+	found := "provisioned concurrency"
+	if ok {
+		found = fmt.Sprintf("%g", n)
+	}
+	f.violate(r, Violation{
+		Path: "provisionedConcurrentExecutions", Found: found, Allowed: "none",
+		// Of functions with the memory of the extract function.
+		ExtraUSD: n * float64(stage.Scenario.ExtractMemoryMiB) / 1024 * secondsAMonth * stage.price("lambda.provisioned.arm64"),
+	})
+	return f
+}
+
+func checkLogging(r Resource, _ Stage, c loggingSettings) Findings {
+	var f Findings
+	block := r.At("loggingConfig")
+	if block.Unknown() {
+		f.wait(r, block.Path)
+		return f
+	}
+	format := block.At("logFormat")
+	if found, ok := f.text(r, format, "Text"); ok && found != "JSON" {
+		f.violate(r, Violation{Path: format.Path, Found: found, Allowed: "JSON"})
+		return f // the levels are those of the format JSON
+	}
+	for _, name := range []string{"applicationLogLevel", "systemLogLevel"} {
+		level := block.At(name)
+		if found, ok := f.text(r, level, "INFO"); ok && !slices.Contains(c.Levels, found) {
+			f.violate(r, Violation{Path: level.Path, Found: found, Allowed: strings.Join(c.Levels, ", "), Setting: "levels"})
+		}
+	}
+	return f
+}
+
+func checkRuntime(r Resource, _ Stage, c runtimeSettings) Findings {
+	var f Findings
+	kind, ok := f.text(r, r.At("packageType"), "Zip")
+	if !ok || kind == "Image" {
+		return f // the image brings its own
+	}
+	node := r.At("runtime")
+	if found, ok := f.text(r, node, ""); ok && !slices.Contains(c.Runtimes, found) {
+		f.violate(r, Violation{Path: node.Path, Found: node.String(), Allowed: strings.Join(c.Runtimes, ", "), Setting: "runtimes"})
+	}
+	return f
+}
+
+func checkFunctionGroup(s Stack, _ Stage, _ none) Findings {
+	var f Findings
+	names, urns := map[string]bool{}, map[string]bool{}
+	unnamed := false // a group whose name is not known yet may be anybody's
+	for _, g := range s.OfType(logGroup) {
+		urns[g.URN] = true
+		if name, ok := g.At("name").Text(); ok {
+			names[name] = true
+		} else {
+			unnamed = true
+		}
+		if name, ok := g.Out("name").Text(); ok {
+			names[name] = true
+		}
+	}
+	for _, r := range s.OfType(function) {
+		node := r.At("loggingConfig.logGroup")
+		if slices.ContainsFunc(r.Refers["loggingConfig"], func(urn string) bool { return urns[urn] }) {
+			continue
+		}
+		want, ok := node.Text()
+		if !ok && !node.Unknown() {
+			name := r.At("name")
+			if text, known := name.Text(); known {
+				want, ok = "/aws/lambda/"+text, true
+			} else if text, known := r.Out("name").Text(); known {
+				want, ok = "/aws/lambda/"+text, true
+			}
+		}
+		switch {
+		case ok && names[want]:
+		case !ok && (unnamed || node.Unknown()), ok && unnamed && !names[want] && len(urns) > len(names):
+			f.wait(r, node.Path)
+		default:
+			found := "not a resource of the stack"
+			if ok {
+				found = fmt.Sprintf("%q, which is not a resource of the stack", want)
+			}
+			f.violate(r, Violation{Path: node.Path, Found: found, Allowed: "a log group of the stack"})
+		}
+	}
+	return f
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"gopkg.in/yaml.v3"
+
+	"crawlerless/stack/pipeline"
+)
+
+// stageConfig is the configuration of a stage as the engine hands it on: text as
+// it is, everything else as JSON.
+func stageConfig(t *testing.T, stage string) auto.ConfigMap {
+	t.Helper()
+	file, err := os.ReadFile(filepath.Join("..", "Pulumi."+stage+".yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var parsed struct {
+		Config map[string]any `yaml:"config"`
+	}
+	if err := yaml.Unmarshal(file, &parsed); err != nil {
+		t.Fatal(err)
+	}
+	config := auto.ConfigMap{}
+	for key, value := range parsed.Config {
+		text, ok := value.(string)
+		if !ok {
+			encoded, err := json.Marshal(value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text = string(encoded)
+		}
+		config[key] = auto.ConfigValue{Value: text}
+	}
+	return config
+}
+
+// project is the program of the project itself, for a stage.
+func project(t *testing.T, config auto.ConfigMap) pulumi.RunFunc {
+	t.Helper()
+	loaded, err := pipeline.LoadConfig(func(key string) (string, bool) {
+		v, ok := config[pipeline.Namespace+":"+key]
+		return v.Value, ok
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := t.TempDir()
+	if err := os.WriteFile(filepath.Join(code, "bootstrap"), []byte("not run in a preview"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return func(ctx *pulumi.Context) error {
+		_, err := pipeline.Deploy(ctx, loaded, pipeline.Code{Extract: code, Catalog: code, Generate: code})
+		return err
+	}
+}
+
+func stages() []string { return []string{"dev", "staging", "prod"} }
+
+func TestEveryStageKeepsItsOwnRulesWithoutAnException(t *testing.T) {
+	for _, stage := range stages() {
+		packConfig := filepath.Join("config", stage+".json")
+		file, err := os.ReadFile(packConfig)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(file), "exceptions") {
+			t.Errorf("%s has exceptions", packConfig)
+		}
+		config := stageConfig(t, stage)
+		v := preview(t, project(t, config), packConfig, config)
+		if v.err != nil {
+			t.Errorf("%s: %v", stage, v.err)
+		}
+		for _, violation := range v.violations {
+			t.Errorf("%s: %s %s: %s", stage, violation.PolicyName, violation.EnforcementLevel, violation.Message)
+		}
+		fmt.Println(strings.Join(v.messages, "\n"))
+	}
+}
