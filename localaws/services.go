@@ -4,7 +4,10 @@ import (
 	"net/http"
 	"slices"
 
+	"crawlerless/localaws/budgets"
 	"crawlerless/localaws/cloud"
+	"crawlerless/localaws/cloudwatch"
+	"crawlerless/localaws/events"
 	"crawlerless/localaws/firehose"
 	"crawlerless/localaws/glue"
 	"crawlerless/localaws/iam"
@@ -12,16 +15,22 @@ import (
 	"crawlerless/localaws/s3"
 	"crawlerless/localaws/sqs"
 	"crawlerless/localaws/sts"
+	"crawlerless/localaws/tagging"
 	"crawlerless/localaws/wire"
 )
 
 // services are all services of one server, in the order in which they were
-// made: one that others report to comes before them.
+// made.
 type services struct {
-	iam  *iam.Service
-	wire []wire.Service
-	stop []func()
+	iam    *iam.Service
+	wire   []wire.Service
+	stop   []func()
+	tagged []tagging.Source
 }
+
+// service is what every service's package exports. One that has something to
+// stop has a Close, one whose resources carry tags is a [tagging.Source].
+type service interface{ Wire() wire.Service }
 
 func newServices(env cloud.Env, transport func() http.RoundTripper) (*services, error) {
 	s := &services{}
@@ -29,32 +38,34 @@ func newServices(env cloud.Env, transport func() http.RoundTripper) (*services, 
 	if s.iam, err = iam.New(env, transport); err != nil {
 		return nil, err
 	}
-	reports := &late{}
+	reports := &late{} // what services report to exists only after some of them
 	env.Roles, env.Metrics, env.Events = s.iam, reports, reports
 
-	s.mount(s.iam.Wire(), nil)
-	s.mount(sts.New(env, s.iam).Wire(), nil)
-
+	metrics, bus := cloudwatch.New(env), events.New(env)
+	reports.metrics, reports.events = metrics, bus
 	objects, err := s3.New(env)
 	if err != nil {
 		return nil, err
 	}
-	s.mount(objects.Wire(), objects.Close)
-	queues := sqs.New(env)
-	s.mount(queues.Wire(), queues.Close)
-	groups := logs.New(env)
-	s.mount(groups.Wire(), groups.Close)
-	streams := firehose.New(env)
-	s.mount(streams.Wire(), streams.Close)
-	s.mount(glue.New(env).Wire(), nil)
+	for _, one := range []service{
+		s.iam, sts.New(env, s.iam),
+		metrics, bus, objects, sqs.New(env),
+		logs.New(env), firehose.New(env),
+		glue.New(env),
+		budgets.New(env), tagging.New(func() []tagging.Source { return s.tagged }),
+	} {
+		s.mount(one)
+	}
 	return s, nil
 }
 
-// mount adds a service; stop, if any, ends it.
-func (s *services) mount(svc wire.Service, stop func()) {
-	s.wire = append(s.wire, svc)
-	if stop != nil {
-		s.stop = append(s.stop, stop)
+func (s *services) mount(one service) {
+	s.wire = append(s.wire, one.Wire())
+	if closer, ok := one.(interface{ Close() }); ok {
+		s.stop = append(s.stop, closer.Close)
+	}
+	if source, ok := one.(tagging.Source); ok {
+		s.tagged = append(s.tagged, source)
 	}
 }
 
