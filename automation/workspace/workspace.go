@@ -242,3 +242,6 @@ func readStage(root, stage string) (stageFile, error) {
 
 // Close removes the temporary folder.
 func (w *Workspace) Close() error { return os.RemoveAll(w.dir) }
+
+// Options are those with which the workspace was opened.
+func (w *Workspace) Options() Options { return w.o }
