@@ -14,6 +14,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/events"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optpreview"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -75,6 +76,7 @@ type verdict struct {
 	violations []apitype.PolicyEvent
 	mended     []apitype.PolicyRemediationEvent
 	messages   []string // diagnostics
+	resources  []resource.URN
 	err        error
 }
 
@@ -146,6 +148,8 @@ func preview(t *testing.T, program pulumi.RunFunc, packConfig string, config aut
 					v.violations = append(v.violations, *event.PolicyEvent)
 				case event.PolicyRemediationEvent != nil:
 					v.mended = append(v.mended, *event.PolicyRemediationEvent)
+				case event.ResourcePreEvent != nil:
+					v.resources = append(v.resources, resource.URN(event.ResourcePreEvent.Metadata.URN))
 				case event.DiagnosticEvent != nil:
 					v.messages = append(v.messages, event.DiagnosticEvent.Message)
 				}
@@ -159,4 +163,14 @@ func preview(t *testing.T, program pulumi.RunFunc, packConfig string, config aut
 	v := <-done
 	v.err = err
 	return v
+}
+
+// writeConfig puts a configuration of the pack into a file.
+func writeConfig(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "config.json")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -84,6 +83,5 @@ func TestEveryStageKeepsItsOwnRulesWithoutAnException(t *testing.T) {
 		for _, violation := range v.violations {
 			t.Errorf("%s: %s %s: %s", stage, violation.PolicyName, violation.EnforcementLevel, violation.Message)
 		}
-		fmt.Println(strings.Join(v.messages, "\n"))
 	}
 }

@@ -179,10 +179,10 @@ func checkFunctionGroup(s Stack, _ Stage, _ none) Findings {
 	}
 	for _, r := range s.OfType(function) {
 		node := r.At("loggingConfig.logGroup")
-		if slices.ContainsFunc(r.Refers["loggingConfig"], func(urn string) bool { return urns[urn] }) {
+		want, ok := node.Text()
+		if !ok && slices.ContainsFunc(r.Refers["loggingConfig"], func(urn string) bool { return urns[urn] }) {
 			continue
 		}
-		want, ok := node.Text()
 		if !ok && !node.Unknown() {
 			name := r.At("name")
 			if text, known := name.Text(); known {

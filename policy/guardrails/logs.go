@@ -85,18 +85,18 @@ func checkFeedback(s Stack, _ Stage, c feedbackSettings) Findings {
 	own, ownURNs := s.ownGroups()
 	for _, r := range s.OfType(subscriptionFilter) {
 		node := r.At("logGroup")
-		for _, urn := range r.Refers["logGroup"] {
-			if who, ok := ownURNs[urn]; ok {
-				f.violate(r, Violation{Path: node.Path, Found: "the log group of " + who, Allowed: "no group of the pipeline itself", Setting: "ownGroups"})
-				node = Node{} // said once
-				break
+		name, named := node.Text()
+		if !named {
+			waits := true
+			for _, urn := range r.Refers["logGroup"] {
+				if who, ok := ownURNs[urn]; ok {
+					f.violate(r, Violation{Path: node.Path, Found: "the log group of " + who, Allowed: "no group of the pipeline itself", Setting: "ownGroups"})
+					waits = false
+				}
 			}
-		}
-		if node.Path == "" {
-			continue
-		}
-		name, ok := f.text(r, node, "")
-		if !ok {
+			if waits && node.Unknown() {
+				f.wait(r, node.Path)
+			}
 			continue
 		}
 		who, known := own[name]
