@@ -1,0 +1,104 @@
+package lambda
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+)
+
+// reservedSum is what all functions but one have reserved. Service.mu is held.
+func (s *Service) reservedSum(except string) int32 {
+	var sum int32
+	for name, f := range s.functions {
+		if name != except && f.reserved != nil {
+			sum += *f.reserved
+		}
+	}
+	return sum
+}
+
+// enter counts an execution in, or refuses it as throttled. leave must follow.
+func (s *Service) enter(f *function) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return &types.ServiceException{Type: aws.String("Service"), Message: aws.String("localaws is shutting down")}
+	}
+	reason := types.ThrottleReason("")
+	switch {
+	case f.reserved != nil && f.inFlight >= int(*f.reserved):
+		reason = types.ThrottleReasonReservedFunctionConcurrentInvocationLimitExceeded
+	case f.reserved == nil && s.unreservedInFlight() >= accountConcurrency-int(s.reservedSum("")):
+		reason = types.ThrottleReasonConcurrentInvocationLimitExceeded
+	}
+	if reason != "" {
+		s.metric(f, "Throttles", 1, "Count")
+		return &types.TooManyRequestsException{Type: aws.String("User"), Reason: reason, Message: aws.String("Rate Exceeded.")}
+	}
+	f.inFlight++
+	s.wg.Add(1)
+	s.metric(f, "ConcurrentExecutions", float64(f.inFlight), "Count")
+	return nil
+}
+
+func (s *Service) leave(f *function) {
+	s.mu.Lock()
+	f.inFlight--
+	s.mu.Unlock()
+	s.wg.Done()
+}
+
+func (s *Service) unreservedInFlight() int {
+	n := 0
+	for _, f := range s.functions {
+		if f.reserved == nil {
+			n += f.inFlight
+		}
+	}
+	return n
+}
+
+func (s *Service) metric(f *function, name string, value float64, unit string) {
+	s.env.Metrics.Put("AWS/Lambda", name, value, unit, "FunctionName", f.name)
+}
+
+func (s *Service) putConcurrency(_ context.Context, in *sdk.PutFunctionConcurrencyInput) (*sdk.PutFunctionConcurrencyOutput, error) {
+	f, err := s.lookup(in.FunctionName, nil)
+	if err != nil {
+		return nil, err
+	}
+	n := aws.ToInt32(in.ReservedConcurrentExecutions)
+	if in.ReservedConcurrentExecutions == nil || n < 0 {
+		return nil, validation("Value '%d' at 'reservedConcurrentExecutions' failed to satisfy constraint: Member must have value greater than or equal to 0", n)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if accountConcurrency-s.reservedSum(f.name)-n < minUnreserved {
+		return nil, invalid("Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [%d].", minUnreserved)
+	}
+	f.reserved = aws.Int32(n)
+	return &sdk.PutFunctionConcurrencyOutput{ReservedConcurrentExecutions: f.reserved}, nil
+}
+
+func (s *Service) getConcurrency(_ context.Context, in *sdk.GetFunctionConcurrencyInput) (*sdk.GetFunctionConcurrencyOutput, error) {
+	f, err := s.lookup(in.FunctionName, nil)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return &sdk.GetFunctionConcurrencyOutput{ReservedConcurrentExecutions: f.reserved}, nil
+}
+
+func (s *Service) deleteConcurrency(_ context.Context, in *sdk.DeleteFunctionConcurrencyInput) (*sdk.DeleteFunctionConcurrencyOutput, error) {
+	f, err := s.lookup(in.FunctionName, nil)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f.reserved = nil
+	return &sdk.DeleteFunctionConcurrencyOutput{}, nil
+}
