@@ -125,7 +125,13 @@ func (s *Service) AssumeRole(ctx context.Context, roleARN, servicePrincipal, sou
 	if service == "lambda" && sourceARN != "" { // sessions of functions are named for them
 		name = sourceARN[strings.LastIndex(sourceARN, ":")+1:]
 	}
-	creds, _, err := s.Assume(ctx, s.principal(servicePrincipal, sourceARN), roleARN, name, serviceSession, nil)
+	// Firehose states the account as the external id, so that a role can tell its
+	// own account's streams (Firehose guide, "Allow Firehose to assume an IAM role").
+	var conditions map[string][]string
+	if service == "firehose" {
+		conditions = map[string][]string{"sts:ExternalId": {s.env.Account}}
+	}
+	creds, _, err := s.Assume(ctx, s.principal(servicePrincipal, sourceARN), roleARN, name, serviceSession, conditions)
 	if err != nil {
 		return aws.Config{}, err
 	}
