@@ -112,5 +112,5 @@ func PerObject(s Scenario, prices PriceList) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return (more - fewer) / (float64(s.Sources) * daysAMonth), nil
+	return (more - fewer) / (float64(s.Sources) * DaysPerMonth), nil
 }

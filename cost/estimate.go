@@ -55,7 +55,7 @@ func common(s Scenario, prices PriceList, name string) (*biller, usage, error) {
 	}
 	u := usageOf(s, round.USD != 0)
 	b := &biller{prices: prices, free: s.FreeTiers, bill: Bill{Name: name}}
-	month := func(aDay float64) float64 { return aDay * daysAMonth }
+	month := func(aDay float64) float64 { return aDay * DaysPerMonth }
 
 	b.add(Sources, "logs.ingest.standard", "source log groups, ingest", month(u.raw())/gb)
 	b.add(Sources, "logs.storage", "source log groups, storage", u.compressed()/gb*float64(s.LogRetentionDays))
@@ -87,7 +87,7 @@ func lake(b *biller, s Scenario, u usage) {
 	b.add(Lake, "s3.storage.standard", "logs in Standard", max(standard, 0)/gb)
 	if infrequent > 0 {
 		b.add(Lake, "s3.storage.infrequent", "logs in Standard-IA", infrequent/gb)
-		b.add(Lake, "s3.transition.infrequent", "objects moved to Standard-IA", moved*daysAMonth/1000)
+		b.add(Lake, "s3.transition.infrequent", "objects moved to Standard-IA", moved*DaysPerMonth/1000)
 	}
 }
 
@@ -115,7 +115,7 @@ func (s Scenario) infrequentLeast(b *biller) float64 {
 // query writes what Athena reads: a window of one source for each query.
 func query(b *biller, s Scenario, u usage) {
 	one := u.largest()
-	queries := float64(s.QueriesPerDay) * daysAMonth
+	queries := float64(s.QueriesPerDay) * DaysPerMonth
 	window := min(s.QueryHours, 24*max(s.LakeExpiryDays, boolToInt(s.LakeExpiryDays == 0)*neverDays))
 	bytes := max(roundUp(ceilDiv(one.compressed*window, 24), mb), athenaLeast)
 	var perDay int64
@@ -135,7 +135,7 @@ func workflow(b *biller, s Scenario, u usage) {
 		updates = u.newPartitions()
 	}
 	objects := u.objects()
-	month := func(aDay float64) float64 { return aDay * daysAMonth }
+	month := func(aDay float64) float64 { return aDay * DaysPerMonth }
 
 	b.add(Catalog, "events.s3", "Object Created events", month(objects)/1e6)
 	if s.Standard {

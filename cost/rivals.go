@@ -71,7 +71,7 @@ func crawler(name, late string, every time.Duration) Way {
 		runs := int64(24 * time.Hour / every)
 		objects := int64(u.objects())
 		seconds := max(crawlStartSeconds+ceilDiv(ceilDiv(objects, runs), crawlObjectsASecond), crawlLeastSeconds)
-		month := func(aDay float64) float64 { return aDay * daysAMonth }
+		month := func(aDay float64) float64 { return aDay * DaysPerMonth }
 		b.add(Catalog, "glue.dpu", "crawler runs of 10 minutes at least", month(float64(runs*seconds))/3600*crawlDPU)
 		b.add(Catalog, "s3.get", "objects sampled by the crawler", month(float64(objects))/1000)
 		b.add(Catalog, "s3.put", "folders listed by the crawler", month(u.newPartitions())/1000)

@@ -9,7 +9,6 @@ const (
 	gb           = 1 << 30
 	secondsADay  = 24 * 60 * 60
 	hoursAMonth  = 730.0
-	daysAMonth   = hoursAMonth / 24
 	firehoseStep = 5 * kb
 	athenaLeast  = 10 * mb
 	// smallestInfrequent is the size below which S3 leaves objects in Standard.
@@ -19,6 +18,9 @@ const (
 	// years, the longest retention that CloudWatch Logs knows.
 	neverDays = 3653
 )
+
+// DaysPerMonth is how many days AWS's month of 730 hours has.
+const DaysPerMonth = hoursAMonth / 24
 
 // objects are n objects of the same raw size, in bytes.
 type objects struct {
