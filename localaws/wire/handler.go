@@ -196,12 +196,24 @@ func (h *Handler) serveRaw(w http.ResponseWriter, r *http.Request, id string) {
 		svc.HTTP.ServeHTTP(w, r)
 		return
 	}
-	// The answer is kept back until the interceptor has agreed to it.
-	kept := &keptResponse{header: w.Header().Clone()}
+	// The answer is kept back until the interceptor has agreed to it, and the
+	// body is kept because it may let the operation happen twice.
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		h.fail(w, id, rt, &Error{Code: "IncompleteBody", Message: "reading the request: " + err.Error()})
+		return
+	}
+	var kept *keptResponse
 	err = h.interceptor(ctx, svc.prefix(), operation, caller, func() error {
-		svc.HTTP.ServeHTTP(kept, r)
+		kept = &keptResponse{header: w.Header().Clone()}
+		again := r.Clone(ctx)
+		again.Body = io.NopCloser(bytes.NewReader(body))
+		svc.HTTP.ServeHTTP(kept, again)
 		return nil
 	})
+	if err == nil && kept == nil {
+		err = fmt.Errorf("%s was swallowed by an interceptor", operation)
+	}
 	if err != nil {
 		h.fail(w, id, rt, err)
 		return

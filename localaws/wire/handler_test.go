@@ -369,3 +369,18 @@ func TestTheTransportStreamsAnAnswerAsItIsWritten(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAnInterceptorCanLetAnOperationHappenTwice(t *testing.T) {
+	var bodies []string
+	h := wire.NewHandler(judge{}, []wire.Service{{Name: "s3", Protocol: wire.Raw, HTTP: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		bodies = append(bodies, string(body))
+		_, _ = io.WriteString(w, "done")
+	})}}, wire.WithInterceptor(func(_ context.Context, _, _ string, _ wire.Caller, next func() error) error {
+		return errors.Join(next(), next())
+	}))
+	_, answer := post(t, *serve(t, h).BaseEndpoint, "/b/k", "s3", "content")
+	if !cmp.Equal(bodies, []string{"content", "content"}) || answer != "done" {
+		t.Errorf("bodies %q, answer %q", bodies, answer)
+	}
+}
