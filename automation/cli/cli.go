@@ -45,6 +45,13 @@ type commands struct {
 	Outputs outputsCommand `cmd:"" help:"Print the names and addresses that a stage has."`
 	Destroy destroyCommand `cmd:"" help:"Delete every resource of a stage."`
 
+	E2E   e2eCommand   `cmd:"" name:"e2e" help:"Bring up a stack of its own, hold the product to its promises, destroy it."`
+	Sweep sweepCommand `cmd:"" help:"Clear away what runs of the driver left behind."`
+
+	Backfill  backfillCommand  `cmd:"" help:"Catalogue objects that were in the lake before the pipeline was."`
+	Redrive   redriveCommand   `cmd:"" help:"Replay the dead letters."`
+	Reconcile reconcileCommand `cmd:"" help:"Hold the catalog against the lake, both ways."`
+
 	Query  queryCommand  `cmd:"" help:"Ask Athena: rows, bytes scanned and their price."`
 	Cost   costCommand   `cmd:"" help:"What a stage costs a month, beside a crawler and partition projection."`
 	Doctor doctorCommand `cmd:"" help:"What is missing on this machine."`

@@ -105,12 +105,39 @@ func Open(ctx context.Context, o Options) (_ *Workspace, err error) {
 	}
 	w.Stack, err = open(ctx, o.Stack, "crawlerless", w.program, append(options, auto.EnvVars(env))...)
 	if auto.IsSelectStack404Error(err) {
-		return nil, fmt.Errorf("there is no stack %s yet: bring it up first", o.Stack)
+		return nil, fmt.Errorf("%w %s: bring it up first", ErrNoStack, o.Stack)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open the stack %s: %w", o.Stack, err)
 	}
 	return w, nil
+}
+
+// ErrNoStack says that a stack that must exist does not.
+var ErrNoStack = errors.New("there is no stack")
+
+// Stacks lists the names of the project's stacks in the user's backend.
+func Stacks(ctx context.Context, command auto.PulumiCommand) (names []string, err error) {
+	dir, err := os.MkdirTemp("", "crawlerless-workspace-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if err := writeYAML(filepath.Join(dir, "Pulumi.yaml"), map[string]any{"name": "crawlerless", "runtime": "go"}); err != nil {
+		return nil, err
+	}
+	space, err := auto.NewLocalWorkspace(ctx, auto.WorkDir(dir), auto.Pulumi(command))
+	if err != nil {
+		return nil, err
+	}
+	list, err := space.ListStacks(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list the stacks: %w", err)
+	}
+	for _, s := range list {
+		names = append(names, s.Name[strings.LastIndex(s.Name, "/")+1:])
+	}
+	return names, nil
 }
 
 // KeepEncryption writes what making the stack added to its copied configuration

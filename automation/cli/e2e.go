@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/user"
+	"regexp"
+	"time"
+
+	"crawlerless/automation/e2e"
+	"crawlerless/automation/runs"
+	"crawlerless/automation/target"
+	"crawlerless/automation/workspace"
+)
+
+type e2eCommand struct {
+	Target      string        `short:"t" enum:"aws,local" default:"local" help:"Where: ${enum}."`
+	StageConfig string        `default:"dev" help:"The stage whose configuration is used."`
+	TTL         time.Duration `name:"ttl" default:"2h" help:"After this, sweep destroys the stack even if it was kept."`
+	Keep        bool          `name:"keep-on-failure" help:"Keep the stack when a promise is not kept (on AWS)."`
+	Report      string        `placeholder:"DIR" help:"Write report.html, report.json and junit.xml there."`
+	Events      int           `default:"300" help:"How many events the generator writes."`
+	Only        string        `placeholder:"PATTERN" help:"Only the promises whose name matches."`
+	JSON        bool          `help:"Print the report as one JSON document on standard output."`
+}
+
+// Help is shown by e2e --help.
+func (e2eCommand) Help() string {
+	return `Brings up a stack of its own, holds the product to its promises, and destroys it, whatever happens in between.
+
+Examples:
+  automation e2e
+  automation e2e --only 'schema|malformed' --report out
+  automation e2e --target aws --ttl 1h --report out`
+}
+
+func (c *e2eCommand) Run(s *session) error {
+	root, cache, err := places()
+	if err != nil {
+		return err
+	}
+	if c.Events < 3 {
+		return &usageError{errors.New("--events must be 3 or more")}
+	}
+	var only *regexp.Regexp
+	if c.Only != "" {
+		if only, err = regexp.Compile(c.Only); err != nil {
+			return &usageError{fmt.Errorf("--only: %w", err)}
+		}
+	}
+	var engine io.Writer
+	if s.engine {
+		engine = s.stderr
+	}
+	region, err := workspace.Region(root, c.StageConfig)
+	if err != nil {
+		return &usageError{err}
+	}
+	stack := e2e.StackName(s.ctx, root)
+	record := runs.Run{Command: "e2e", Target: c.Target, Stack: stack, Stage: c.StageConfig, Region: region, Expires: time.Now().Add(c.TTL).UTC()}
+	return s.recorded(cache, record, func(dir string) (err error) {
+		var t target.Target
+		if c.Target == "aws" {
+			t, err = target.OpenAccount(s.ctx, region)
+		} else {
+			t, err = target.StartLocal(s.ctx, target.LocalOptions{Log: s.log, Dir: dir, Start: time.Now().Truncate(time.Hour).Add(-12 * time.Hour)})
+		}
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, t.Close()) }()
+		report, err := e2e.Run(s.ctx, s.console, e2e.Options{
+			Root: root, Cache: cache, Dir: dir, Target: t, Stage: c.StageConfig, Stack: stack, TTL: c.TTL, Keep: c.Keep,
+			ReportDir: c.Report, Owner: owner(), Events: c.Events, Only: only, Log: s.log, Engine: engine,
+		})
+		if c.JSON {
+			b, e := json.MarshalIndent(report, "", "  ")
+			if e != nil {
+				return errors.Join(err, e)
+			}
+			s.console.Printf("%s\n", b)
+		}
+		var left *e2e.LeftError
+		if errors.As(err, &left) {
+			return &leftError{err}
+		}
+		return err
+	})
+}
+
+// owner is who runs this, for the tags: in CI the actor, else the user.
+func owner() string {
+	for _, name := range []string{"GITHUB_ACTOR", "GITLAB_USER_LOGIN"} {
+		if v := os.Getenv(name); v != "" {
+			return v
+		}
+	}
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return "unknown"
+}
