@@ -11,6 +11,7 @@ import (
 	"crawlerless/localaws/firehose"
 	"crawlerless/localaws/glue"
 	"crawlerless/localaws/iam"
+	"crawlerless/localaws/lambda"
 	"crawlerless/localaws/logs"
 	"crawlerless/localaws/s3"
 	"crawlerless/localaws/sqs"
@@ -50,7 +51,7 @@ func newServices(env cloud.Env, transport func() http.RoundTripper) (*services, 
 	for _, one := range []service{
 		s.iam, sts.New(env, s.iam),
 		metrics, bus, objects, sqs.New(env),
-		logs.New(env), firehose.New(env),
+		logs.New(env), firehose.New(env), lambda.New(env),
 		glue.New(env),
 		budgets.New(env), tagging.New(func() []tagging.Source { return s.tagged }),
 	} {
