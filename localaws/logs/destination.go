@@ -39,6 +39,8 @@ type destination interface {
 	send(ctx context.Context, payload []byte) error
 }
 
+const undeliverable = "Could not deliver test message to specified Firehose stream. Check if the given Firehose stream is in ACTIVE state."
+
 // destination makes the destination that a filter names.
 func (s *Service) destination(f *subscription) (destination, error) {
 	if f.destinationARN == "" {
@@ -59,6 +61,9 @@ func (s *Service) destination(f *subscription) (destination, error) {
 		}
 		if !withRole {
 			return nil, invalid("destinationArn for vendor firehose cannot be used without roleArn")
+		}
+		if parts[3] != s.env.Region || parts[4] != s.env.Account {
+			return nil, invalid(undeliverable) // no such stream here
 		}
 		return &firehoseDestination{filter: f, name: name}, nil
 	case "lambda":
@@ -226,7 +231,7 @@ func (d *firehoseDestination) test(ctx context.Context) error {
 	}
 	if err := d.send(ctx, control); err != nil {
 		d.filter.refused(err)
-		return invalid("Could not deliver test message to specified Firehose stream. Check if the given Firehose stream is in ACTIVE state.")
+		return invalid(undeliverable)
 	}
 	return nil
 }

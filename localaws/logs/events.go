@@ -33,12 +33,10 @@ type event struct {
 	message   string
 }
 
-func (e event) id() string  { return eventID(e.timestamp, e.sequence) }
+func (e event) id() string  { return e.position().String() }
 func (e event) size() int64 { return int64(len(e.message)) + eventOverhead }
 
-func byTime(a, b event) int {
-	return cmp.Or(cmp.Compare(a.timestamp, b.timestamp), cmp.Compare(a.sequence, b.sequence))
-}
+func byTime(a, b event) int { return a.position().compare(b.position()) }
 
 func (s *Service) eventOperations() []wire.Operation {
 	return []wire.Operation{

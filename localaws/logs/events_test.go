@@ -229,6 +229,16 @@ func TestGetLogEventsPagesBothWays(t *testing.T) {
 	if got := texts(out.Events); !slices.Equal(got, []string{"7", "8", "9", "late"}) {
 		t.Errorf("forward again: %v", got)
 	}
+	// Beyond the head there is nothing, and the way forward leads to the first event.
+	out = get(cloudwatchlogs.GetLogEventsInput{StartFromHead: aws.Bool(true)})
+	head := out.NextBackwardToken
+	out = get(cloudwatchlogs.GetLogEventsInput{NextToken: head})
+	if len(out.Events) != 0 || *out.NextBackwardToken != *head {
+		t.Errorf("beyond the head: %v", texts(out.Events))
+	}
+	if out = get(cloudwatchlogs.GetLogEventsInput{NextToken: out.NextForwardToken}); !slices.Equal(texts(out.Events), []string{"0", "1", "2", "3"}) {
+		t.Errorf("from the head again: %v", texts(out.Events))
+	}
 	// The end of the time range is exclusive, its start inclusive.
 	out = get(cloudwatchlogs.GetLogEventsInput{
 		StartFromHead: aws.Bool(true), StartTime: aws.Int64(cloudtest.Start().Add(time.Second).UnixMilli()), EndTime: aws.Int64(cloudtest.Start().Add(2 * time.Second).UnixMilli()),

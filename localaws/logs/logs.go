@@ -15,7 +15,6 @@ package logs
 import (
 	"context"
 	"fmt"
-	"math/big"
 	"sort"
 	"strings"
 	"sync"
@@ -222,12 +221,4 @@ func page[T any](items []T, key func(T) string, descending bool, token *string, 
 	}
 	items = items[:size]
 	return items, aws.String(writeToken(key(items[size-1]))), nil
-}
-
-// eventID is the 56 digits that identify an event: its timestamp in the high
-// bits, as in the ids of the service, so that ids sort as events do.
-func eventID(timestamp int64, sequence uint64) string {
-	id := new(big.Int).Lsh(big.NewInt(timestamp), 144)
-	id.Add(id, new(big.Int).SetUint64(sequence))
-	return fmt.Sprintf("%056d", id)
 }

@@ -1,10 +1,10 @@
 package logs
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
-	"math/big"
 	"slices"
 	"strings"
 	"time"
@@ -30,10 +30,9 @@ func (s *Service) getLogEvents(_ context.Context, in *cloudwatchlogs.GetLogEvent
 	if err := checkName(in.LogStreamName, "logStreamName"); err != nil {
 		return nil, err
 	}
-	forward := aws.ToBool(in.StartFromHead)
-	position := ""
+	cursor := token{forward: aws.ToBool(in.StartFromHead)}
 	if in.NextToken != nil {
-		if forward, position, err = readPosition(*in.NextToken); err != nil {
+		if cursor, err = readCursor(*in.NextToken); err != nil {
 			return nil, err
 		}
 	}
@@ -49,42 +48,52 @@ func (s *Service) getLogEvents(_ context.Context, in *cloudwatchlogs.GetLogEvent
 	}
 	s.expire(g)
 	// The end is exclusive here, unlike in FilterLogEvents.
-	start, end := int64(0), int64(math.MaxInt64)
-	if in.StartTime != nil {
-		start = *in.StartTime
+	events := between(st.events, in.StartTime, in.EndTime, false)
+	if in.NextToken != nil {
+		events = cursor.beyond(events)
 	}
-	if in.EndTime != nil {
-		end = *in.EndTime
-	}
-	var found []event
-	for _, e := range st.events {
-		if e.timestamp < start || e.timestamp >= end {
-			continue
-		}
-		if id := e.id(); position != "" && (forward && id <= position || !forward && id >= position) {
-			continue
-		}
-		found = append(found, e)
-	}
-	found = cut(found, size, forward)
+	events = cut(events, size, cursor.forward)
 	out := &cloudwatchlogs.GetLogEventsOutput{Events: []types.OutputLogEvent{}}
-	for _, e := range found {
+	for _, e := range events {
 		out.Events = append(out.Events, types.OutputLogEvent{
 			Timestamp: aws.Int64(e.timestamp), IngestionTime: aws.Int64(e.ingested), Message: aws.String(e.message),
 		})
 	}
-	first, last := position, position
+	first, last := cursor.position, cursor.position
 	switch {
-	case len(found) > 0:
-		first, last = found[0].id(), found[len(found)-1].id()
-	case position == "":
-		first, last = eventID(start, 0), eventID(start, 0)
-	case forward:
-		first = after(position) // so that going back finds the event at the position
+	case len(events) > 0:
+		first, last = events[0].position(), events[len(events)-1].position()
+	case in.NextToken == nil:
+		first = position{timestamp: aws.ToInt64(in.StartTime)}
+		last = first
+	case cursor.forward:
+		first = cursor.position.after() // so that going back finds the event there
+	default:
+		last = cursor.position.before() // likewise going forward
 	}
-	out.NextForwardToken = aws.String(direction(true) + "/" + last + "/s")
-	out.NextBackwardToken = aws.String(direction(false) + "/" + first + "/s")
+	out.NextForwardToken = aws.String(token{true, last}.String())
+	out.NextBackwardToken = aws.String(token{false, first}.String())
 	return out, nil
+}
+
+// between cuts the events of a time range out of a stream's. Nil ends are open.
+func between(events []event, start, end *int64, inclusive bool) []event {
+	at := func(timestamp int64) int {
+		n, _ := slices.BinarySearchFunc(events, timestamp, func(e event, t int64) int { return cmp.Compare(e.timestamp, t) })
+		return n
+	}
+	from, to := 0, len(events)
+	if start != nil {
+		from = at(*start)
+	}
+	if end != nil {
+		last := *end
+		if inclusive && last < math.MaxInt64 {
+			last++
+		}
+		to = at(last)
+	}
+	return events[from:max(from, to)]
 }
 
 // cut keeps the first (or last) events that fit in an answer.
@@ -106,48 +115,16 @@ func cut(events []event, size int, fromHead bool) []event {
 	return events[len(events)-n:]
 }
 
-func direction(forward bool) string {
-	if forward {
-		return "f"
-	}
-	return "b"
-}
-
 // earliestBackward is the start time from which FilterLogEvents reads backward.
 func earliestBackward() time.Time { return time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC) }
-
-func readPosition(token string) (forward bool, id string, err error) {
-	parts := strings.Split(token, "/")
-	if len(parts) != 3 || parts[0] != "f" && parts[0] != "b" || len(parts[1]) != 56 || parts[2] != "s" ||
-		strings.Trim(parts[1], "0123456789") != "" {
-		return false, "", invalid("The specified nextToken is invalid.")
-	}
-	return parts[0] == "f", parts[1], nil
-}
-
-// after is the id that follows id.
-func after(id string) string {
-	n, ok := new(big.Int).SetString(id, 10)
-	if !ok {
-		return id
-	}
-	return fmt.Sprintf("%056d", n.Add(n, big.NewInt(1)))
-}
-
-// found is an event of FilterLogEvents and the stream it is in.
-type found struct {
-	event
-	stream string
-}
 
 func (s *Service) filterLogEvents(_ context.Context, in *cloudwatchlogs.FilterLogEventsInput) (*cloudwatchlogs.FilterLogEventsOutput, error) {
 	size, err := limit(in.Limit, 10_000)
 	if err != nil {
 		return nil, err
 	}
-	prefix := aws.ToString(in.LogStreamNamePrefix)
 	switch {
-	case prefix != "" && len(in.LogStreamNames) > 0:
+	case aws.ToString(in.LogStreamNamePrefix) != "" && len(in.LogStreamNames) > 0:
 		return nil, invalid("LogStreamNamePrefix and LogStreamNames are mutually exclusive parameters.")
 	case len(in.LogStreamNames) > 100:
 		return nil, constraint(fmt.Sprintf("[%d names]", len(in.LogStreamNames)), "logStreamNames", "have length less than or equal to 100")
@@ -159,52 +136,46 @@ func (s *Service) filterLogEvents(_ context.Context, in *cloudwatchlogs.FilterLo
 		return nil, err
 	}
 	// The token carries the direction: it wins over StartFromHead.
-	fromHead, position := in.StartFromHead == nil || *in.StartFromHead, ""
+	cursor := token{forward: in.StartFromHead == nil || *in.StartFromHead}
 	if in.NextToken != nil {
-		if fromHead, position, err = readPosition(*in.NextToken); err != nil {
+		if cursor, err = readCursor(*in.NextToken); err != nil {
 			return nil, err
 		}
 	}
-	if !fromHead && in.StartTime != nil && *in.StartTime < earliestBackward().UnixMilli() {
+	if !cursor.forward && in.StartTime != nil && *in.StartTime < earliestBackward().UnixMilli() {
 		return nil, invalid("startFromHead can be false only when startTime is on or after 2024-01-01T00:00:00Z.")
 	}
-	events, err := s.search(in, prefix)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	merged, err := s.search(in, cursor)
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(events, func(a, b found) int {
-		if !fromHead {
-			a, b = b, a
-		}
-		return byTime(a.event, b.event)
-	})
 	out := &cloudwatchlogs.FilterLogEventsOutput{Events: []types.FilteredLogEvent{}, SearchedLogStreams: []types.SearchedLogStream{}}
-	bytes, last := int64(0), ""
-	for _, e := range events {
-		id := e.id()
-		if position != "" && (fromHead && id <= position || !fromHead && id >= position) {
-			continue
+	bytes := int64(0)
+	for {
+		stream, e, ok := merged.next()
+		if !ok {
+			return out, nil
 		}
 		if !pattern.Match(e.message) {
 			continue
 		}
 		if bytes += e.size(); len(out.Events) == size || bytes > maxAnswerBytes && len(out.Events) > 0 {
-			out.NextToken = aws.String(direction(fromHead) + "/" + last + "/s")
-			break
+			out.NextToken = aws.String(token{cursor.forward, cursor.position}.String())
+			return out, nil
 		}
-		last = id
+		cursor.position = e.position()
 		out.Events = append(out.Events, types.FilteredLogEvent{
-			EventId: aws.String(id), LogStreamName: aws.String(e.stream), Message: aws.String(e.message),
+			EventId: aws.String(e.id()), LogStreamName: aws.String(stream), Message: aws.String(e.message),
 			Timestamp: aws.Int64(e.timestamp), IngestionTime: aws.Int64(e.ingested),
 		})
 	}
-	return out, nil
 }
 
-// search collects the events of the streams and times asked for, unsorted.
-func (s *Service) search(in *cloudwatchlogs.FilterLogEventsInput, prefix string) ([]found, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// search merges the streams, times and direction asked for; s.mu is held, and
+// must be for as long as the answer is read.
+func (s *Service) search(in *cloudwatchlogs.FilterLogEventsInput, cursor token) (*merge, error) {
 	g, err := s.findStandard(s.groupName(in.LogGroupName, in.LogGroupIdentifier))
 	if err != nil {
 		return nil, err
@@ -215,25 +186,18 @@ func (s *Service) search(in *cloudwatchlogs.FilterLogEventsInput, prefix string)
 		}
 	}
 	s.expire(g)
-	start, end := int64(0), int64(math.MaxInt64)
-	if in.StartTime != nil {
-		start = *in.StartTime
-	}
-	if in.EndTime != nil {
-		end = *in.EndTime
-	}
-	var events []found
+	merged := &merge{forward: cursor.forward}
 	for _, st := range g.streams {
-		if !strings.HasPrefix(st.name, prefix) || len(in.LogStreamNames) > 0 && !slices.Contains(in.LogStreamNames, st.name) {
+		if !strings.HasPrefix(st.name, aws.ToString(in.LogStreamNamePrefix)) || len(in.LogStreamNames) > 0 && !slices.Contains(in.LogStreamNames, st.name) {
 			continue
 		}
-		for _, e := range st.events {
-			if e.timestamp >= start && e.timestamp <= end {
-				events = append(events, found{event: e, stream: st.name})
-			}
+		events := between(st.events, in.StartTime, in.EndTime, true)
+		if in.NextToken != nil {
+			events = cursor.beyond(events)
 		}
+		merged.add(st.name, events)
 	}
-	return events, nil
+	return merged, nil
 }
 
 // parsePattern reads a filter pattern; structural is the operation's word for one

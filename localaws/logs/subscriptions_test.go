@@ -212,7 +212,10 @@ func TestPutSubscriptionFilterRefuses(t *testing.T) {
 		}, func(*in) {}, "InvalidParameterException", undeliverable},
 		"Firehose without a role": {nil, func(i *in) { i.RoleArn = nil }, "InvalidParameterException", "destinationArn for vendor firehose cannot be used without roleArn"},
 		"Lambda with a role":      {nil, func(i *in) { i.DestinationArn = aws.String("arn:aws:lambda:us-east-1:000000000000:function:f") }, "InvalidParameterException", "destinationArn for vendor lambda cannot be used with roleArn"},
-		"another vendor":          {nil, func(i *in) { i.DestinationArn = aws.String("arn:aws:sqs:us-east-1:000000000000:q") }, "InvalidParameterException", "cannot work with destinationArn for vendor sqs"},
+		"a stream of another region": {nil, func(i *in) {
+			i.DestinationArn = aws.String("arn:aws:firehose:eu-west-1:000000000000:deliverystream/d")
+		}, "InvalidParameterException", undeliverable},
+		"another vendor": {nil, func(i *in) { i.DestinationArn = aws.String("arn:aws:sqs:us-east-1:000000000000:q") }, "InvalidParameterException", "cannot work with destinationArn for vendor sqs"},
 		"Kinesis, which is not done": {nil, func(i *in) {
 			i.DestinationArn = aws.String("arn:aws:kinesis:us-east-1:000000000000:stream/s")
 		}, "NotImplemented", "kinesis"},

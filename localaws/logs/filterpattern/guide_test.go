@@ -79,6 +79,30 @@ func TestExamplesOfTheGuide(t *testing.T) {
 		{`[w1!=ERROR && w1!=WARNING, w2]`, []string{resource, child}, []string{failure, warning}},
 		{`[logLevel, date, time, method, url=%/service/resource/[0-9]+$%, response_time]`, []string{resource}, []string{child, warning}},
 		{`[logLevel, date, time, method, url=%/service/resource/[0-9]+/part/[0-9]+$%, response_time]`, []string{child}, []string{resource, warning}},
+
+		// From "Creating CloudWatch alarms for CloudTrail events" (CloudTrail guide)
+		// and "Example: Extract fields from an Apache log" and the VPC flow log one.
+		{
+			`{ $.userIdentity.type = "Root" && $.userIdentity.invokedBy NOT EXISTS && $.eventType != "AwsServiceEvent" }`,
+			[]string{`{"userIdentity":{"type":"Root"},"eventType":"AwsApiCall"}`},
+			[]string{`{"userIdentity":{"type":"Root","invokedBy":"x"},"eventType":"AwsApiCall"}`, `{"userIdentity":{"type":"Root"},"eventType":"AwsServiceEvent"}`},
+		},
+		{
+			`{($.errorCode = "*UnauthorizedOperation") || ($.errorCode = "AccessDenied*")}`,
+			[]string{`{"errorCode":"Client.UnauthorizedOperation"}`, `{"errorCode":"AccessDeniedException"}`},
+			[]string{`{"errorCode":"NotFound"}`, `{}`},
+		},
+		{
+			`{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed != "Yes") }`,
+			[]string{`{"eventName":"ConsoleLogin","additionalEventData":{"MFAUsed":"No"}}`},
+			[]string{`{"eventName":"ConsoleLogin","additionalEventData":{"MFAUsed":"Yes"}}`, `{"eventName":"ConsoleLogin"}`},
+		},
+		{
+			`[version, account, eni, source, destination, srcport, destport="22", protocol="6", packets, bytes, windowstart, windowend, action="REJECT", flowlogstatus]`,
+			[]string{"2 123456789010 eni-abc123de 172.31.16.139 172.31.16.21 20641 22 6 20 4249 1418530010 1418530070 REJECT OK"},
+			[]string{"2 123456789010 eni-abc123de 172.31.16.139 172.31.16.21 20641 22 6 20 4249 1418530010 1418530070 ACCEPT OK"},
+		},
+		{`[IP, UserInfo, User, Timestamp, RequestInfo, StatusCode=404, Bytes]`, []string{access}, nil},
 	} {
 		t.Run(c.pattern, func(t *testing.T) {
 			p, err := Parse(c.pattern)

@@ -54,6 +54,8 @@ func TestMalformedPatternsAreRefused(t *testing.T) {
 		`?Status: timeout`:                   "Invalid character(s) in term ':'",
 		`panic (foo)`:                        "Invalid character(s) in term '('",
 		`user@example.com`:                   "Invalid character(s) in term '@'",
+		`us-east-1`:                          "Invalid character(s) in term '-'",
+		`java.lang.Error`:                    "Invalid character(s) in term '.'",
 		"`ERROR`":                            "Invalid character(s) in term '`'",
 		`{ $."sc-status" = 5* }`:             `Invalid character(s) in term '$."'`,
 		`{ $.n >= "someString" }`:            `Invalid character(s) in term '"someString"'`,

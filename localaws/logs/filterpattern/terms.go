@@ -2,6 +2,8 @@ package filterpattern
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // parseTerms reads a pattern of terms.
@@ -23,6 +25,9 @@ func parseTerms(source string) (*Pattern, error) {
 		m, err := s.term()
 		if err != nil {
 			return nil, err
+		}
+		if r, _ := utf8.DecodeRuneInString(s.rest); s.rest != "" && !unicode.IsSpace(r) {
+			return nil, badTerm(string(r)) // us-east-1 is not three terms
 		}
 		*list = append(*list, m)
 	}
