@@ -32,6 +32,10 @@ func (s *Service) Wire() wire.Service {
 			wire.Op("PutRolePermissionsBoundary", s.putRolePermissionsBoundary, onRole(s, "PutRolePermissionsBoundary", func(in *iam.PutRolePermissionsBoundaryInput) *string { return in.RoleName }), "RoleName", "PermissionsBoundary"),
 			wire.Op("DeleteRolePermissionsBoundary", s.deleteRolePermissionsBoundary, onRole(s, "DeleteRolePermissionsBoundary", func(in *iam.DeleteRolePermissionsBoundaryInput) *string { return in.RoleName }), "RoleName"),
 
+			wire.Op("SimulatePrincipalPolicy", s.simulatePrincipalPolicy, wire.On("SimulatePrincipalPolicy", func(in *iam.SimulatePrincipalPolicyInput) string {
+				return aws.ToString(in.PolicySourceArn)
+			}), "PolicySourceArn", "ActionNames", "ResourceArns", "ContextEntries"),
+
 			wire.Op("PutRolePolicy", s.putRolePolicy, onRole(s, "PutRolePolicy", func(in *iam.PutRolePolicyInput) *string { return in.RoleName }), "RoleName", "PolicyName", "PolicyDocument"),
 			wire.Op("GetRolePolicy", s.getRolePolicy, onRole(s, "GetRolePolicy", func(in *iam.GetRolePolicyInput) *string { return in.RoleName }), "RoleName", "PolicyName"),
 			wire.Op("DeleteRolePolicy", s.deleteRolePolicy, onRole(s, "DeleteRolePolicy", func(in *iam.DeleteRolePolicyInput) *string { return in.RoleName }), "RoleName", "PolicyName"),
