@@ -208,7 +208,11 @@ func (p *provider) operation(ctx context.Context, seconds float64) (context.Cont
 	if seconds > 0 {
 		timeout = time.Duration(seconds * float64(time.Second))
 	}
-	waits, cancel := context.WithTimeoutCause(p.cancelled, timeout, fmt.Errorf("not done after %s", timeout))
+	alive := p.cancelled
+	if c, ok := ctx.Value(connectionKey{}).(*connection); ok {
+		alive = c.alive
+	}
+	waits, cancel := context.WithTimeoutCause(alive, timeout, fmt.Errorf("not done after %s", timeout))
 	return context.WithValue(context.WithoutCancel(ctx), waitKey{}, waits), cancel
 }
 
@@ -220,10 +224,14 @@ type (
 	connectionKey struct{}
 )
 
-// connections gives every gRPC connection a place for its configuration.
-type connections struct{}
+// connections gives every gRPC connection a place of its own: an engine that
+// ends, or cancels, says nothing about the others.
+type connections struct{ cancelled context.Context }
 
 type connection struct {
+	alive  context.Context // until the engine cancels or is gone
+	cancel context.CancelFunc
+
 	mu sync.Mutex
 	s  *session
 }
@@ -231,9 +239,19 @@ type connection struct {
 func (c *connection) configure(s *session) { c.mu.Lock(); defer c.mu.Unlock(); c.s = s }
 func (c *connection) configured() *session { c.mu.Lock(); defer c.mu.Unlock(); return c.s }
 
-func (connections) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context {
-	return context.WithValue(ctx, connectionKey{}, &connection{})
+func (c connections) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context {
+	one := &connection{}
+	one.alive, one.cancel = context.WithCancel(c.cancelled)
+	return context.WithValue(ctx, connectionKey{}, one)
 }
-func (connections) HandleConn(context.Context, stats.ConnStats)                     {}
+
+func (connections) HandleConn(ctx context.Context, s stats.ConnStats) {
+	if _, ended := s.(*stats.ConnEnd); ended {
+		if c, ok := ctx.Value(connectionKey{}).(*connection); ok {
+			c.cancel()
+		}
+	}
+}
+
 func (connections) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context { return ctx }
 func (connections) HandleRPC(context.Context, stats.RPCStats)                       {}

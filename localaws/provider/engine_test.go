@@ -30,6 +30,10 @@ import (
 // stackOf is a stack of an inline program, attached to a fresh localaws.
 func stackOf(t *testing.T, program pulumi.RunFunc, settings map[string]string) (*auto.Stack, *localaws.Server) {
 	t.Helper()
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("the engine takes seconds")
+	}
 	if _, err := exec.LookPath("pulumi"); err != nil {
 		t.Skip("no pulumi on PATH: the test through the engine is part of the end-to-end test as well")
 	}

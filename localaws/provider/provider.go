@@ -27,7 +27,7 @@ type provider struct {
 	options   Options
 	resources map[string]handler
 	invokes   map[string]invoke
-	cancelled context.Context // ends waits
+	cancelled context.Context // when the server closes: ends all waits
 	cancel    context.CancelFunc
 
 	mu   sync.Mutex
@@ -58,10 +58,12 @@ func (p *provider) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.Pl
 	return &pulumirpc.PluginInfo{Version: version}, nil
 }
 
-// Cancel ends the waits that are under way; calls that AWS is working on are
-// let finish, so that their outcome is known.
-func (p *provider) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
-	p.cancel()
+// Cancel ends the waits that are under way for the engine that asks; calls that
+// AWS is working on are let finish, so that their outcome is known.
+func (p *provider) Cancel(ctx context.Context, _ *emptypb.Empty) (*emptypb.Empty, error) {
+	if c, ok := ctx.Value(connectionKey{}).(*connection); ok {
+		c.cancel()
+	}
 	return &emptypb.Empty{}, nil
 }
 

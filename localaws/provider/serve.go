@@ -79,7 +79,7 @@ func Serve(ctx context.Context, o Options) (*Server, error) {
 	}
 	s := &Server{
 		port:     listener.Addr().(*net.TCPAddr).Port,
-		grpc:     grpc.NewServer(grpc.MaxRecvMsgSize(maxMessage), grpc.StatsHandler(connections{})),
+		grpc:     grpc.NewServer(grpc.MaxRecvMsgSize(maxMessage), grpc.StatsHandler(connections{p.cancelled})),
 		provider: p,
 		served:   make(chan error, 1),
 	}
