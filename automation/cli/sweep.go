@@ -9,6 +9,7 @@ import (
 	"crawlerless/automation/runs"
 	"crawlerless/automation/stage"
 	"crawlerless/automation/sweep"
+	"crawlerless/automation/workspace"
 )
 
 type sweepCommand struct {
@@ -39,12 +40,20 @@ func (c *sweepCommand) Run(s *session) error {
 	}
 	o := sweep.Options{Cache: cache, OlderThan: c.OlderThan, DryRun: c.DryRun, Now: time.Now()}
 	o.Destroy = func(ctx context.Context, r runs.Run) error {
+		if r.Stage == "" { // of another machine
+			r.Stage = c.Stage
+			if r.Region, err = workspace.Region(root, c.Stage); err != nil {
+				return err
+			}
+		}
 		return stage.DestroyRun(ctx, s.console, root, cache, r, s.log, engine)
 	}
 	if c.Target == "aws" {
-		o.Orphans = func(ctx context.Context) ([]sweep.Orphan, error) {
-			return stage.Orphans(ctx, s.console, root, cache, c.Stage, time.Now())
+		there, err := stage.OpenEphemeral(s.ctx, s.console, root, cache, c.Stage, time.Now())
+		if err != nil {
+			return err
 		}
+		o.Stacks, o.Orphans = there.Stacks, there.Orphans
 	}
 	result, err := sweep.Run(s.ctx, s.console, o)
 	if c.JSON {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 
 	"crawlerless/automation/backfill"
 	"crawlerless/automation/console"
@@ -240,8 +241,16 @@ func DestroyRun(ctx context.Context, c *console.Console, root, cache string, r r
 	return nil
 }
 
-// Orphans finds resources of ephemeral stacks that exist no more.
-func Orphans(ctx context.Context, c *console.Console, root, cache, stageName string, now time.Time) ([]sweep.Orphan, error) {
+// Ephemeral looks at what there is of ephemeral stacks in the account of a
+// stage: the stacks of the backend, and resources without one.
+type Ephemeral struct {
+	account *target.Account
+	command auto.PulumiCommand
+	now     time.Time
+}
+
+// OpenEphemeral opens the account and region of a stage.
+func OpenEphemeral(ctx context.Context, c *console.Console, root, cache, stageName string, now time.Time) (*Ephemeral, error) {
 	region, err := workspace.Region(root, stageName)
 	if err != nil {
 		return nil, err
@@ -250,22 +259,30 @@ func Orphans(ctx context.Context, c *console.Console, root, cache, stageName str
 	if err != nil {
 		return nil, err
 	}
-	step := c.Step("orphans")
+	step := c.Step("tools")
 	tools, err := toolbox.CLI(ctx, root, cache, step)
 	if err != nil {
 		step.Failed(err)
 		return nil, err
 	}
-	stacks, err := workspace.Stacks(ctx, tools.Command)
+	step.Done("pulumi %s", tools.Source)
+	return &Ephemeral{account: account, command: tools.Command, now: now}, nil
+}
+
+// Stacks lists the stacks of the project.
+func (e *Ephemeral) Stacks(ctx context.Context) ([]sweep.Stack, error) {
+	list, err := workspace.Stacks(ctx, e.command)
 	if err != nil {
-		step.Failed(err)
 		return nil, err
 	}
-	orphans, err := sweep.TaggedOrphans(ctx, resourcegroupstaggingapi.NewFromConfig(account.AWS()), stacks, now)
-	if err != nil {
-		step.Failed(err)
-		return nil, err
+	stacks := make([]sweep.Stack, len(list))
+	for i, s := range list {
+		stacks[i] = sweep.Stack{Name: s.Name, Updated: s.Updated}
 	}
-	step.Done("%d resources without a stack", len(orphans))
-	return orphans, nil
+	return stacks, nil
+}
+
+// Orphans finds resources that belong to none of the stacks.
+func (e *Ephemeral) Orphans(ctx context.Context, stacks []sweep.Stack) ([]sweep.Orphan, error) {
+	return sweep.TaggedOrphans(ctx, resourcegroupstaggingapi.NewFromConfig(e.account.AWS()), stacks, e.now)
 }

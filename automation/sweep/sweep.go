@@ -29,9 +29,21 @@ type Options struct {
 	// Destroy destroys the stack of a run on AWS and removes it, whatever state
 	// it is in.
 	Destroy func(ctx context.Context, r runs.Run) error
-	// Orphans, where not nil, finds resources without a stack.
-	Orphans func(ctx context.Context) ([]Orphan, error)
+	// Stacks, where not nil, lists the ephemeral stacks of the backend: those of
+	// runs on other machines, too, of which there is no record here.
+	Stacks func(ctx context.Context) ([]Stack, error)
+	// Orphans, where not nil, finds resources whose stack is none of these.
+	Orphans func(ctx context.Context, stacks []Stack) ([]Orphan, error)
 }
+
+// Stack is a stack in the backend.
+type Stack struct {
+	Name    string
+	Updated time.Time
+}
+
+// Prefix begins the name of every ephemeral stack.
+const Prefix = "e2e-"
 
 // Orphan is a resource tagged by the project whose stack no longer exists.
 type Orphan struct {
@@ -82,8 +94,23 @@ func Run(ctx context.Context, c *console.Console, o Options) (Result, error) {
 		result.Runs = append(result.Runs, s)
 		c.Progress("  %s", s.sentence(o.DryRun))
 	}
+	var stacks []Stack
+	if o.Stacks != nil {
+		if stacks, err = o.Stacks(ctx); err != nil {
+			return result, err
+		}
+		for _, s := range o.forgotten(stacks, found) {
+			if !o.DryRun {
+				if err := o.Destroy(ctx, runs.Run{ID: s.Stack, Stack: s.Stack, Target: s.Target}); err != nil {
+					s.Error, failed = err.Error(), true
+				}
+			}
+			result.Runs = append(result.Runs, s)
+			c.Progress("  %s", s.sentence(o.DryRun))
+		}
+	}
 	if o.Orphans != nil {
-		orphans, err := o.Orphans(ctx)
+		orphans, err := o.Orphans(ctx, stacks)
 		if err != nil {
 			return result, err
 		}
@@ -97,6 +124,19 @@ func Run(ctx context.Context, c *console.Console, o Options) (Result, error) {
 		return result, ErrLeft
 	}
 	return result, ctx.Err()
+}
+
+// forgotten are the ephemeral stacks that nobody has touched for long and no
+// record here speaks of.
+func (o Options) forgotten(stacks []Stack, found []runs.Found) (list []Swept) {
+	for _, s := range stacks {
+		known := slices.ContainsFunc(found, func(f runs.Found) bool { return f.Stack == s.Name })
+		if known || !strings.HasPrefix(s.Name, Prefix) || o.Now.Sub(s.Updated) <= o.OlderThan {
+			continue
+		}
+		list = append(list, Swept{ID: s.Name, Stack: s.Name, Target: "aws", Why: "not updated since " + s.Updated.UTC().Format(time.RFC3339)})
+	}
+	return list
 }
 
 func (s Swept) sentence(dry bool) string {
@@ -143,7 +183,7 @@ func (o Options) clear(ctx context.Context, f runs.Found) error {
 
 // TaggedOrphans finds resources that carry the project's tags with an expiry,
 // as ephemeral stacks have, and belong to none of the stacks that exist.
-func TaggedOrphans(ctx context.Context, api *resourcegroupstaggingapi.Client, stacks []string, now time.Time) ([]Orphan, error) {
+func TaggedOrphans(ctx context.Context, api *resourcegroupstaggingapi.Client, stacks []Stack, now time.Time) ([]Orphan, error) {
 	var list []Orphan
 	pages := resourcegroupstaggingapi.NewGetResourcesPaginator(api, &resourcegroupstaggingapi.GetResourcesInput{
 		TagFilters: []types.TagFilter{{Key: aws.String("Project"), Values: []string{"crawlerless"}}, {Key: aws.String("expires")}},
@@ -165,7 +205,8 @@ func TaggedOrphans(ctx context.Context, api *resourcegroupstaggingapi.Client, st
 					}
 				}
 			}
-			if !slices.Contains(stacks, o.Stage) && now.After(o.Expires) {
+			exists := slices.ContainsFunc(stacks, func(s Stack) bool { return s.Name == o.Stage })
+			if !exists && now.After(o.Expires) {
 				list = append(list, o)
 			}
 		}

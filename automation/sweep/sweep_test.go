@@ -102,3 +102,17 @@ func TestALivingRunIsSpared(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAStackOfAnotherMachineIsDestroyedWhenNobodyTouchedItForLong(t *testing.T) {
+	var destroyed []string
+	_, err := sweep(t, Options{
+		Cache: t.TempDir(), OlderThan: 2 * time.Hour,
+		Destroy: func(_ context.Context, r runs.Run) error { destroyed = append(destroyed, r.Stack); return nil },
+		Stacks: func(context.Context) ([]Stack, error) {
+			return []Stack{{"prod", now.Add(-100 * time.Hour)}, {"e2e-old", now.Add(-3 * time.Hour)}, {"e2e-new", now.Add(-time.Hour)}}, nil
+		},
+	})
+	if err != nil || len(destroyed) != 1 || destroyed[0] != "e2e-old" {
+		t.Errorf("destroyed %v, %v", destroyed, err)
+	}
+}

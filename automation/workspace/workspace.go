@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -116,8 +117,14 @@ func Open(ctx context.Context, o Options) (_ *Workspace, err error) {
 // ErrNoStack says that a stack that must exist does not.
 var ErrNoStack = errors.New("there is no stack")
 
-// Stacks lists the names of the project's stacks in the user's backend.
-func Stacks(ctx context.Context, command auto.PulumiCommand) (names []string, err error) {
+// Summary is a stack as the backend lists it.
+type Summary struct {
+	Name    string
+	Updated time.Time // zero where the backend does not say
+}
+
+// Stacks lists the project's stacks in the user's backend.
+func Stacks(ctx context.Context, command auto.PulumiCommand) (stacks []Summary, err error) {
 	dir, err := os.MkdirTemp("", "crawlerless-workspace-")
 	if err != nil {
 		return nil, err
@@ -135,9 +142,13 @@ func Stacks(ctx context.Context, command auto.PulumiCommand) (names []string, er
 		return nil, fmt.Errorf("list the stacks: %w", err)
 	}
 	for _, s := range list {
-		names = append(names, s.Name[strings.LastIndex(s.Name, "/")+1:])
+		one := Summary{Name: s.Name[strings.LastIndex(s.Name, "/")+1:]}
+		if at, err := time.Parse(time.RFC3339, s.LastUpdate); err == nil {
+			one.Updated = at
+		}
+		stacks = append(stacks, one)
 	}
-	return names, nil
+	return stacks, nil
 }
 
 // KeepEncryption writes what making the stack added to its copied configuration
