@@ -137,7 +137,7 @@ func (p pipeline) process(data []byte) (out []byte, records int, err error) {
 	}
 	plain, err := decompress(data)
 	if err != nil {
-		return nil, 0, &failedRecord{kind: "decompression-failed", code: "Decompression.InvalidRecord", message: err.Error()}
+		return nil, 0, &failedRecord{kind: "decompression-failed", code: "Decompression.InvalidRecord", message: "The record could not be decompressed: " + err.Error()}
 	}
 	var e logEnvelope
 	if err := json.Unmarshal(plain, &e); err != nil || e.MessageType == "" {
@@ -172,15 +172,15 @@ func (p pipeline) process(data []byte) (out []byte, records int, err error) {
 func decompress(data []byte) (plain []byte, err error) {
 	z, err := gzip.NewReader(bytes.NewReader(data))
 	if err != nil {
-		return nil, fmt.Errorf("The record is not in gzip format: %w", err) //nolint:staticcheck // goes into an error record
+		return nil, fmt.Errorf("not in gzip format: %w", err)
 	}
 	defer func() { err = errors.Join(err, z.Close()) }()
 	plain, err = io.ReadAll(io.LimitReader(z, maxDecompressed+1))
 	if err != nil {
-		return nil, fmt.Errorf("The record could not be decompressed: %w", err) //nolint:staticcheck // goes into an error record
+		return nil, err
 	}
 	if len(plain) > maxDecompressed {
-		return nil, fmt.Errorf("The decompressed record is larger than %d bytes.", maxDecompressed) //nolint:staticcheck // goes into an error record
+		return nil, fmt.Errorf("larger than %d bytes when decompressed", maxDecompressed)
 	}
 	return plain, nil
 }

@@ -3,6 +3,7 @@ package logs
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -205,7 +206,8 @@ func (s *Service) search(in *cloudwatchlogs.FilterLogEventsInput, cursor token) 
 func parsePattern(source, structural string) (*filterpattern.Pattern, error) {
 	p, err := filterpattern.Parse(source)
 	if err != nil {
-		if e, ok := err.(*filterpattern.SyntaxError); ok && e.Reason == "" {
+		var syntax *filterpattern.SyntaxError
+		if errors.As(err, &syntax) && syntax.Reason == "" {
 			return nil, invalid("%s", structural)
 		}
 		return nil, invalid("%s", err.Error())

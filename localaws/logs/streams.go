@@ -128,7 +128,7 @@ func (s *Service) describeLogStreams(_ context.Context, in *cloudwatchlogs.Descr
 			LogStreamName: aws.String(st.name),
 			Arn:           aws.String(s.groupARN(g.name) + ":log-stream:" + st.name),
 			CreationTime:  aws.Int64(st.created),
-			StoredBytes:   aws.Int64(0), // always: AWS deprecated it in 2019
+			StoredBytes:   aws.Int64(0), //nolint:staticcheck // AWS still sends it, always zero
 		}
 		if st.hasContent {
 			d.FirstEventTimestamp = aws.Int64(st.first)

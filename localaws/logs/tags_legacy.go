@@ -1,4 +1,3 @@
-//nolint:staticcheck // older clients still call the operations that AWS deprecated
 package logs
 
 import (

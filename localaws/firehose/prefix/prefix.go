@@ -21,7 +21,6 @@
 package prefix
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -77,7 +76,7 @@ type Values struct {
 	Random func() string
 }
 
-// Parse reads a prefix. The error's text is AWS's, to be sent as an
+// Parse reads a prefix. Every error is an *[Invalid], to be sent as an
 // InvalidArgumentException.
 func Parse(kind Kind, s string) (*Template, error) {
 	t := &Template{kind: kind}
@@ -108,7 +107,14 @@ func Parse(kind Kind, s string) (*Template, error) {
 	return t, nil
 }
 
-var errUsage = errors.New("Invalid expression usage") //nolint:staticcheck // AWS's wording
+// Invalid is why a prefix is refused, in the words of the service.
+type Invalid struct{ Reason string }
+
+func (e *Invalid) Error() string { return e.Reason }
+
+func refuse(format string, args ...any) error { return &Invalid{fmt.Sprintf(format, args...)} }
+
+func badUsage() error { return refuse("Invalid expression usage") }
 
 // cutExpression splits what follows "!{" at the closing brace. A brace inside
 // single quotes does not close.
@@ -124,15 +130,15 @@ func cutExpression(s string) (body, tail string, err error) {
 			}
 		}
 	}
-	return "", "", errUsage
+	return "", "", badUsage()
 }
 
 func (t *Template) expression(body string) (part, error) {
 	namespace, value, found := strings.Cut(body, ":")
 	if !found || namespace == "" {
-		return part{}, errUsage
+		return part{}, badUsage()
 	}
-	badValue := fmt.Errorf("Invalid conversion character used in the value of the expression in %s", t.kind) //nolint:staticcheck // AWS's wording
+	badValue := refuse("Invalid conversion character used in the value of the expression in %s", t.kind)
 	switch namespace {
 	case "timestamp":
 		p, err := parsePattern(value)
@@ -152,27 +158,27 @@ func (t *Template) expression(body string) (part, error) {
 		return part{}, badValue
 	case "partitionKeyFromQuery", "partitionKeyFromLambda":
 		if t.kind == ErrorOutputPrefix {
-			return part{}, errors.New("Dynamic Partitioning Namespaces can't be part of an error prefix expression") //nolint:staticcheck // AWS's wording
+			return part{}, refuse("Dynamic Partitioning Namespaces can't be part of an error prefix expression")
 		}
 		t.partitioned = true
 		return part{name: body}, nil
 	}
-	return part{}, fmt.Errorf("Namespace to the left of colon (%s) is an invalid keyword!", namespace) //nolint:staticcheck // AWS's wording
+	return part{}, refuse("Namespace to the left of colon (%s) is an invalid keyword!", namespace)
 }
 
 // check applies the rules that concern one prefix as a whole.
 func (t *Template) check() error {
 	switch {
 	case t.kind == Prefix && t.errorTypes > 0:
-		return errors.New("Prefix must not contain any occurrence of !{firehose:error-output-type}") //nolint:staticcheck // AWS's wording
+		return refuse("Prefix must not contain any occurrence of !{firehose:error-output-type}")
 	case t.kind == ErrorOutputPrefix && t.expressions > 0 && t.errorTypes == 0:
-		return errors.New("ErrorOutputPrefix must contain at least one occurrence of !{firehose:error-output-type}") //nolint:staticcheck // AWS's wording
+		return refuse("ErrorOutputPrefix must contain at least one occurrence of !{firehose:error-output-type}")
 	case t.shortest() > MaxLength:
 		label := "prefix"
 		if t.kind == ErrorOutputPrefix {
 			label = "ErrorOutputPrefix"
 		}
-		return fmt.Errorf("Length of evaluated %s cannot be greater than %d", label, MaxLength) //nolint:staticcheck // AWS's wording
+		return refuse("Length of evaluated %s cannot be greater than %d", label, MaxLength)
 	}
 	return nil
 }

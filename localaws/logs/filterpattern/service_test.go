@@ -1,6 +1,7 @@
 package filterpattern
 
 import (
+	"errors"
 	"maps"
 	"strings"
 	"testing"
@@ -99,8 +100,8 @@ func TestMalformedPatternsAreRefused(t *testing.T) {
 			t.Errorf("%q is taken as kind %d", pattern, p.Kind())
 			continue
 		}
-		syntax, ok := err.(*SyntaxError)
-		if !ok || syntax.Reason != reason {
+		var syntax *SyntaxError
+		if !errors.As(err, &syntax) || syntax.Reason != reason {
 			t.Errorf("%q is refused with %q, want %q", pattern, err, reason)
 		}
 	}
@@ -268,7 +269,8 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, pattern, message string) {
 		p, err := Parse(pattern)
 		if err != nil {
-			if _, ok := err.(*SyntaxError); !ok {
+			var syntax *SyntaxError
+			if !errors.As(err, &syntax) {
 				t.Fatalf("%q: an error of type %T", pattern, err)
 			}
 			return
