@@ -15,6 +15,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/firehose"
 	firehosetypes "github.com/aws/aws-sdk-go-v2/service/firehose/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -70,8 +71,15 @@ func (s *Service) destination(f *subscription) (destination, error) {
 		if withRole {
 			return nil, invalid("destinationArn for vendor lambda cannot be used with roleArn")
 		}
+		if parts[4] != s.env.Account {
+			return nil, &types.AccessDeniedException{Message: aws.String(
+				"Cross-account lambda invocation passing is not allowed. You must use DestinationPolicies to create cross account lambda triggers.")}
+		}
 		return &lambdaDestination{filter: f}, nil
 	case "kinesis", "logs":
+		if vendor == "kinesis" && !withRole {
+			return nil, invalid("destinationArn for vendor kinesis cannot be used without roleArn")
+		}
 		return nil, wire.NotImplemented("subscription filters to " + vendor + " destinations")
 	}
 	return nil, invalid("PutSubscriptionFilter operation cannot work with destinationArn for vendor %s", vendor)

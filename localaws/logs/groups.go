@@ -20,7 +20,7 @@ func (s *Service) groupOperations() []wire.Operation {
 	return []wire.Operation{
 		wire.Op("CreateLogGroup", s.createLogGroup, func(in *cloudwatchlogs.CreateLogGroupInput) []wire.Access {
 			return s.onGroup("CreateLogGroup", aws.ToString(in.LogGroupName))
-		}, "LogGroupName", "LogGroupClass", "Tags"),
+		}, "LogGroupName", "LogGroupClass", "Tags", "DeletionProtectionEnabled"),
 		wire.Op("DeleteLogGroup", s.deleteLogGroup, func(in *cloudwatchlogs.DeleteLogGroupInput) []wire.Access {
 			return s.onGroup("DeleteLogGroup", aws.ToString(in.LogGroupName))
 		}, "LogGroupName"),
@@ -40,6 +40,9 @@ func (s *Service) createLogGroup(_ context.Context, in *cloudwatchlogs.CreateLog
 	name := aws.ToString(in.LogGroupName)
 	if err := checkGroupName(name); err != nil {
 		return nil, err
+	}
+	if aws.ToBool(in.DeletionProtectionEnabled) {
+		return nil, wire.NotImplemented("deletion protection of log groups")
 	}
 	class := cmp.Or(in.LogGroupClass, types.LogGroupClassStandard)
 	switch class {
@@ -121,6 +124,8 @@ func (s *Service) describeLogGroups(_ context.Context, in *cloudwatchlogs.Descri
 			LogGroupClass:     g.class,
 			MetricFilterCount: aws.Int32(int32(len(g.metricFilters))),
 			StoredBytes:       aws.Int64(g.storedBytes),
+
+			DeletionProtectionEnabled: aws.Bool(false),
 		}
 		if g.retention != 0 {
 			d.RetentionInDays = aws.Int32(g.retention)

@@ -27,7 +27,7 @@ func TestALogGroupHasTwoARNs(t *testing.T) {
 	g := out.LogGroups[0]
 	const arn = "arn:aws:logs:us-east-1:000000000000:log-group:/aws/lambda/f"
 	if *g.Arn != arn+":*" || *g.LogGroupArn != arn || g.LogGroupClass != types.LogGroupClassStandard ||
-		*g.CreationTime != cloudtest.Start().UnixMilli() || *g.StoredBytes != 0 || *g.MetricFilterCount != 0 || g.RetentionInDays != nil || g.KmsKeyId != nil {
+		*g.CreationTime != cloudtest.Start().UnixMilli() || *g.StoredBytes != 0 || *g.MetricFilterCount != 0 || g.RetentionInDays != nil || g.KmsKeyId != nil || g.DeletionProtectionEnabled == nil || *g.DeletionProtectionEnabled {
 		t.Errorf("described as %+v", g)
 	}
 }
@@ -39,11 +39,12 @@ func TestCreateLogGroupRefuses(t *testing.T) {
 		in            cloudwatchlogs.CreateLogGroupInput
 		code, message string
 	}{
-		"a second of the name":     {cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String("there")}, "ResourceAlreadyExistsException", "The specified log group already exists"},
-		"a name with a space":      {cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String("a b")}, "InvalidParameterException", `satisfy regular expression pattern: [\.\-_/#A-Za-z0-9]+`},
-		"a name of 513 characters": {cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(strings.Repeat("a", 513))}, "InvalidParameterException", "less than or equal to 512"},
-		"a reserved tag":           {cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String("x"), Tags: map[string]string{"aws:a": "b"}}, "InvalidParameterException", "aws:"},
-		"a key, which is not done": {cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String("x"), KmsKeyId: aws.String("k")}, "NotImplemented", "parameter kmsKeyId of logs:CreateLogGroup"},
+		"a second of the name":                   {cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String("there")}, "ResourceAlreadyExistsException", "The specified log group already exists"},
+		"a name with a space":                    {cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String("a b")}, "InvalidParameterException", `satisfy regular expression pattern: [\.\-_/#A-Za-z0-9]+`},
+		"a name of 513 characters":               {cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(strings.Repeat("a", 513))}, "InvalidParameterException", "Invalid LogGroup or LogStream, both must have length less than or equal to 512."},
+		"a reserved tag":                         {cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String("x"), Tags: map[string]string{"aws:a": "b"}}, "InvalidParameterException", "aws:"},
+		"deletion protection, which is not done": {cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String("x"), DeletionProtectionEnabled: aws.Bool(true)}, "NotImplemented", "deletion protection"},
+		"a key, which is not done":               {cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String("x"), KmsKeyId: aws.String("k")}, "NotImplemented", "parameter kmsKeyId of logs:CreateLogGroup"},
 		"a class, which is not done": {
 			cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String("x"), LogGroupClass: types.LogGroupClassDelivery}, "NotImplemented", "DELIVERY",
 		},
@@ -148,7 +149,7 @@ func TestLogStreams(t *testing.T) {
 						t.Errorf("times of b: %+v", s)
 					}
 				case "c":
-					if s.FirstEventTimestamp != nil || s.LastEventTimestamp != nil || s.LastIngestionTime != nil {
+					if s.FirstEventTimestamp != nil || s.LastEventTimestamp != nil || s.LastIngestionTime != nil || s.UploadSequenceToken != nil {
 						t.Errorf("an empty stream has times: %+v", s)
 					}
 				}
@@ -174,6 +175,8 @@ func TestLogStreams(t *testing.T) {
 	}
 	_, err := w.client.DescribeLogStreams(ctx, &cloudwatchlogs.DescribeLogStreamsInput{LogGroupName: aws.String("g"), OrderBy: types.OrderByLastEventTime, LogStreamNamePrefix: aws.String("a")})
 	wantCode(t, err, "InvalidParameterException", "Cannot order by LastEventTime with a logStreamNamePrefix.")
+	_, err = w.client.DescribeLogStreams(ctx, &cloudwatchlogs.DescribeLogStreamsInput{LogGroupName: aws.String("g"), LogGroupIdentifier: aws.String("g")})
+	wantCode(t, err, "ValidationException", "LogGroup name and LogGroup ARN are mutually exclusive parameters.")
 	_, err = w.client.CreateLogStream(ctx, &cloudwatchlogs.CreateLogStreamInput{LogGroupName: aws.String("g"), LogStreamName: aws.String("a")})
 	wantCode(t, err, "ResourceAlreadyExistsException", "The specified log stream already exists")
 	_, err = w.client.CreateLogStream(ctx, &cloudwatchlogs.CreateLogStreamInput{LogGroupName: aws.String("g"), LogStreamName: aws.String("a:b")})
@@ -243,7 +246,7 @@ func TestResourcePolicies(t *testing.T) {
 	_, err := w.client.DeleteResourcePolicy(ctx, &cloudwatchlogs.DeleteResourcePolicyInput{PolicyName: aws.String("p0")})
 	wantCode(t, err, "ResourceNotFoundException", "Policy with name [p0] does not exist.")
 	out, err := w.client.DescribeResourcePolicies(ctx, &cloudwatchlogs.DescribeResourcePoliciesInput{})
-	if err != nil || len(out.ResourcePolicies) != 9 || *out.ResourcePolicies[0].PolicyDocument != document || *out.ResourcePolicies[0].LastUpdatedTime != cloudtest.Start().UnixMilli() {
+	if err != nil || len(out.ResourcePolicies) != 9 || *out.ResourcePolicies[0].PolicyDocument != document || out.ResourcePolicies[0].PolicyScope != types.PolicyScopeAccount || *out.ResourcePolicies[0].LastUpdatedTime != cloudtest.Start().UnixMilli() {
 		t.Errorf("policies: %+v, %v", out, err)
 	}
 }

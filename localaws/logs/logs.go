@@ -99,6 +99,14 @@ func (s *Service) groupName(name, identifier *string) string {
 	return strings.TrimSuffix(rest, ":*")
 }
 
+// oneName refuses a request that names its group twice.
+func oneName(name, identifier *string) error {
+	if name != nil && identifier != nil {
+		return &types.ValidationException{Message: aws.String("LogGroup name and LogGroup ARN are mutually exclusive parameters.")}
+	}
+	return nil
+}
+
 // onGroup is the permission on a log group. The service evaluates it on the
 // group's (empty) log stream, which is why a policy needs the trailing ":*".
 func (s *Service) onGroup(action, name string) []wire.Access {
@@ -160,12 +168,15 @@ func isGroupRune(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(".-_/#", r)
 }
 
+// tooLong is the answer to a name of a group or stream beyond 512 characters.
+const tooLong = "Invalid LogGroup or LogStream, both must have length less than or equal to 512."
+
 func checkGroupName(name string) error {
 	switch {
 	case name == "":
 		return missing("logGroupName")
 	case len(name) > 512:
-		return constraint(name, "logGroupName", "have length less than or equal to 512")
+		return invalid(tooLong)
 	case strings.ContainsFunc(name, func(r rune) bool { return !isGroupRune(r) }):
 		return constraint(name, "logGroupName", "satisfy regular expression pattern: "+groupNamePattern)
 	}
@@ -179,6 +190,8 @@ func checkName(name *string, member string) error {
 		return missing(member)
 	case *name == "":
 		return constraint("", member, "have length greater than or equal to 1")
+	case len([]rune(*name)) > 512 && member == "logStreamName":
+		return invalid(tooLong)
 	case len([]rune(*name)) > 512:
 		return constraint(*name, member, "have length less than or equal to 512")
 	case strings.ContainsAny(*name, ":*"):

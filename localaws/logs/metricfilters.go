@@ -69,7 +69,7 @@ func (s *Service) putMetricFilter(_ context.Context, in *cloudwatchlogs.PutMetri
 	case n < 1:
 		return nil, constraint("[]", "metricTransformations", "have length greater than or equal to 1")
 	case n > 1:
-		return nil, constraint(fmt.Sprintf("[%d transformations]", n), "metricTransformations", "have length less than or equal to 1")
+		return nil, constraint(spell(in.MetricTransformations), "metricTransformations", "have length less than or equal to 1")
 	}
 	t := in.MetricTransformations[0]
 	if err := checkTransformation(pattern, t); err != nil {
@@ -97,6 +97,26 @@ func (s *Service) putMetricFilter(_ context.Context, in *cloudwatchlogs.PutMetri
 		g.metricFilters = slices.Insert(g.metricFilters, at, f)
 	}
 	return &cloudwatchlogs.PutMetricFilterOutput{}, nil
+}
+
+// spell shows transformations as the service's validation messages do.
+func spell(list []types.MetricTransformation) string {
+	var parts []string
+	for _, t := range list {
+		defaultValue, unit, dimensions := "null", "null", "null"
+		if t.DefaultValue != nil {
+			defaultValue = strconv.FormatFloat(*t.DefaultValue, 'f', 1, 64)
+		}
+		if t.Unit != "" {
+			unit = string(t.Unit)
+		}
+		if t.Dimensions != nil {
+			dimensions = fmt.Sprint(t.Dimensions)
+		}
+		parts = append(parts, fmt.Sprintf("MetricTransformation(metricName=%s, metricNamespace=%s, metricValue=%s, defaultValue=%s, unit=%s, dimensions=%s)",
+			aws.ToString(t.MetricName), aws.ToString(t.MetricNamespace), aws.ToString(t.MetricValue), defaultValue, unit, dimensions))
+	}
+	return "[" + strings.Join(parts, ", ") + "]"
 }
 
 func (g *group) metricFilter(name string) (int, bool) {
@@ -152,6 +172,15 @@ func (s *Service) describeMetricFilters(_ context.Context, in *cloudwatchlogs.De
 	if err != nil {
 		return nil, err
 	}
+	for _, p := range []struct {
+		member string
+		value  *string
+		most   int
+	}{{"filterNamePrefix", in.FilterNamePrefix, 512}, {"metricName", in.MetricName, 255}, {"metricNamespace", in.MetricNamespace, 255}} {
+		if len([]rune(aws.ToString(p.value))) > p.most {
+			return nil, constraint(*p.value, p.member, fmt.Sprintf("have length less than or equal to %d", p.most))
+		}
+	}
 	if (in.MetricName == nil) != (in.MetricNamespace == nil) {
 		return nil, invalid("MetricName and MetricNamespace must be specified together.")
 	}
@@ -197,13 +226,16 @@ func (s *Service) describeMetricFilters(_ context.Context, in *cloudwatchlogs.De
 }
 
 func (s *Service) deleteMetricFilter(_ context.Context, in *cloudwatchlogs.DeleteMetricFilterInput) (*cloudwatchlogs.DeleteMetricFilterOutput, error) {
+	if err := checkName(in.FilterName, "filterName"); err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	g, err := s.find(aws.ToString(in.LogGroupName))
 	if err != nil {
 		return nil, err
 	}
-	at, exists := g.metricFilter(aws.ToString(in.FilterName))
+	at, exists := g.metricFilter(*in.FilterName)
 	if !exists {
 		return nil, &types.ResourceNotFoundException{Message: aws.String("The specified metric filter does not exist.")}
 	}

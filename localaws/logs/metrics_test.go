@@ -112,6 +112,20 @@ func TestPutMetricFilterRefuses(t *testing.T) {
 	}
 }
 
+func TestTwoTransformationsAreRefusedInTheWordsOfAWS(t *testing.T) {
+	w := newWorld(t)
+	w.group(t, "g", "s")
+	_, err := w.client.PutMetricFilter(context.Background(), &cloudwatchlogs.PutMetricFilterInput{
+		LogGroupName: aws.String("g"), FilterName: aws.String("f"), FilterPattern: aws.String(" "),
+		MetricTransformations: []types.MetricTransformation{
+			{MetricName: aws.String("metric1"), MetricNamespace: aws.String("namespace1"), MetricValue: aws.String("1")},
+			{MetricName: aws.String("metric2"), MetricNamespace: aws.String("namespace2"), MetricValue: aws.String("1")},
+		},
+	})
+	wantCode(t, err, "InvalidParameterException", "1 validation error detected: Value '[MetricTransformation(metricName=metric1, metricNamespace=namespace1, metricValue=1, defaultValue=null, unit=null, dimensions=null), "+
+		"MetricTransformation(metricName=metric2, metricNamespace=namespace2, metricValue=1, defaultValue=null, unit=null, dimensions=null)]' at 'metricTransformations' failed to satisfy constraint: Member must have length less than or equal to 1")
+}
+
 func TestDescribeAndDeleteMetricFilters(t *testing.T) {
 	w := newWorld(t)
 	w.group(t, "g", "s")

@@ -61,6 +61,7 @@ func (s *Service) putResourcePolicy(_ context.Context, in *cloudwatchlogs.PutRes
 func (p *policy) describe() types.ResourcePolicy {
 	return types.ResourcePolicy{
 		PolicyName: aws.String(p.name), PolicyDocument: aws.String(p.document), LastUpdatedTime: aws.Int64(p.updated),
+		PolicyScope: types.PolicyScopeAccount,
 	}
 }
 

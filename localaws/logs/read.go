@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -29,6 +30,9 @@ func (s *Service) getLogEvents(_ context.Context, in *cloudwatchlogs.GetLogEvent
 		return nil, err
 	}
 	if err := checkName(in.LogStreamName, "logStreamName"); err != nil {
+		return nil, err
+	}
+	if err := oneName(in.LogGroupName, in.LogGroupIdentifier); err != nil {
 		return nil, err
 	}
 	cursor := token{forward: aws.ToBool(in.StartFromHead)}
@@ -124,6 +128,9 @@ func (s *Service) filterLogEvents(_ context.Context, in *cloudwatchlogs.FilterLo
 	if err != nil {
 		return nil, err
 	}
+	if err := oneName(in.LogGroupName, in.LogGroupIdentifier); err != nil {
+		return nil, err
+	}
 	switch {
 	case aws.ToString(in.LogStreamNamePrefix) != "" && len(in.LogStreamNames) > 0:
 		return nil, invalid("LogStreamNamePrefix and LogStreamNames are mutually exclusive parameters.")
@@ -204,6 +211,9 @@ func (s *Service) search(in *cloudwatchlogs.FilterLogEventsInput, cursor token) 
 // parsePattern reads a filter pattern; structural is the operation's word for one
 // whose structure is wrong.
 func parsePattern(source, structural string) (*filterpattern.Pattern, error) {
+	if n := utf8.RuneCountInString(source); n > filterpattern.MaxLength {
+		return nil, constraint(source, "filterPattern", fmt.Sprintf("have length less than or equal to %d", filterpattern.MaxLength))
+	}
 	p, err := filterpattern.Parse(source)
 	if err != nil {
 		var syntax *filterpattern.SyntaxError

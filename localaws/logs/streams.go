@@ -88,6 +88,9 @@ func (s *Service) describeLogStreams(_ context.Context, in *cloudwatchlogs.Descr
 	if err != nil {
 		return nil, err
 	}
+	if err := oneName(in.LogGroupName, in.LogGroupIdentifier); err != nil {
+		return nil, err
+	}
 	order := cmp.Or(in.OrderBy, types.OrderByLogStreamName)
 	switch {
 	case order != types.OrderByLogStreamName && order != types.OrderByLastEventTime:
@@ -134,8 +137,8 @@ func (s *Service) describeLogStreams(_ context.Context, in *cloudwatchlogs.Descr
 			d.FirstEventTimestamp = aws.Int64(st.first)
 			d.LastEventTimestamp = aws.Int64(st.last)
 			d.LastIngestionTime = aws.Int64(st.ingested)
+			d.UploadSequenceToken = aws.String(sequenceToken(s.sequence))
 		}
-		d.UploadSequenceToken = aws.String(sequenceToken(s.sequence))
 		out.LogStreams = append(out.LogStreams, d)
 	}
 	return out, nil

@@ -176,13 +176,16 @@ func (s *Service) describeSubscriptionFilters(_ context.Context, in *cloudwatchl
 }
 
 func (s *Service) deleteSubscriptionFilter(_ context.Context, in *cloudwatchlogs.DeleteSubscriptionFilterInput) (*cloudwatchlogs.DeleteSubscriptionFilterOutput, error) {
+	if err := checkName(in.FilterName, "filterName"); err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	g, err := s.find(aws.ToString(in.LogGroupName))
 	if err != nil {
 		return nil, err
 	}
-	at, exists := g.subscription(aws.ToString(in.FilterName))
+	at, exists := g.subscription(*in.FilterName)
 	if !exists {
 		return nil, &types.ResourceNotFoundException{Message: aws.String("The specified subscription filter does not exist.")}
 	}

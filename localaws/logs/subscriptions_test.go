@@ -215,7 +215,14 @@ func TestPutSubscriptionFilterRefuses(t *testing.T) {
 		"a stream of another region": {nil, func(i *in) {
 			i.DestinationArn = aws.String("arn:aws:firehose:eu-west-1:000000000000:deliverystream/d")
 		}, "InvalidParameterException", undeliverable},
-		"another vendor": {nil, func(i *in) { i.DestinationArn = aws.String("arn:aws:sqs:us-east-1:000000000000:q") }, "InvalidParameterException", "cannot work with destinationArn for vendor sqs"},
+		"a Lambda of another account": {nil, func(i *in) {
+			i.RoleArn, i.DestinationArn = nil, aws.String("arn:aws:lambda:us-east-1:111111111111:function:f")
+		}, "AccessDeniedException", "Cross-account lambda invocation passing is not allowed."},
+		"Kinesis without a role": {nil, func(i *in) {
+			i.RoleArn, i.DestinationArn = nil, aws.String("arn:aws:kinesis:us-east-1:000000000000:stream/s")
+		}, "InvalidParameterException", "destinationArn for vendor kinesis cannot be used without roleArn"},
+		"a pattern too long": {nil, func(i *in) { i.FilterPattern = aws.String(strings.Repeat("a", 1025)) }, "InvalidParameterException", "'filterPattern' failed to satisfy constraint: Member must have length less than or equal to 1024"},
+		"another vendor":     {nil, func(i *in) { i.DestinationArn = aws.String("arn:aws:sqs:us-east-1:000000000000:q") }, "InvalidParameterException", "cannot work with destinationArn for vendor sqs"},
 		"Kinesis, which is not done": {nil, func(i *in) {
 			i.DestinationArn = aws.String("arn:aws:kinesis:us-east-1:000000000000:stream/s")
 		}, "NotImplemented", "kinesis"},

@@ -19,11 +19,11 @@ type fieldPattern struct {
 // of the message, so that [w1=ERROR, w2] matches every message whose first word
 // is ERROR: this is why the guide asks for a field after the ones with conditions.
 // An ellipsis takes any number of fields; after it, fields are counted from the
-// end of the message.
+// end of the message. [] names no field and matches everything: the service takes it.
 func parseDelimited(source, body string) (*Pattern, error) {
 	s := &scanner{rest: body}
 	var fields []fieldPattern
-	for {
+	for !s.done() {
 		f, err := s.field()
 		if err != nil {
 			return nil, err
@@ -34,6 +34,9 @@ func parseDelimited(source, body string) (*Pattern, error) {
 		}
 		if !s.take(",") {
 			return nil, badTerm(s.offending())
+		}
+		if s.done() {
+			return nil, structure() // a comma promises a field
 		}
 	}
 	if s.regexes > maxRegexes {
@@ -64,9 +67,6 @@ func (s *scanner) field() (fieldPattern, error) {
 	}
 	name := s.run(isKey)
 	if name == "" {
-		if s.rest == "" {
-			return fieldPattern{}, structure()
-		}
 		return fieldPattern{}, badTerm(s.offending())
 	}
 	f := fieldPattern{name: name, holds: func(string) bool { return true }}

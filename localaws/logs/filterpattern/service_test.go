@@ -76,7 +76,8 @@ func TestMalformedPatternsAreRefused(t *testing.T) {
 		`{ ($.a = 1 }`:                       "",
 		`{ $.a = 1 $.b = 2 }`:                "",
 		`{ $.a = "open }`:                    "",
-		`[]`:                                 "",
+		`[a,]`:                               "",
+		`[,a]`:                               "Invalid character(s) in term ','",
 		`[a = 1 && b = 2]`:                   "",
 		`[status_code = 4* && bytes > 1000]`: "",
 		`"open phrase`:                       "",
@@ -145,6 +146,8 @@ func TestFieldsAreCountedFromTheEndAfterAnEllipsis(t *testing.T) {
 		{"[a, b]", "1 2 3", true},
 		{"[a=1]", "1 2", false}, // the last field takes the rest
 		{"[a=1]", "1", true},
+		{"[]", "any message", true},
+		{"[]", "", true},
 		{"[...]", "", true},
 		{"[..., a]", "", false},
 		{"[a, ..., b, c]", "1 2", false},
