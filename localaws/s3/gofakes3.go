@@ -110,6 +110,9 @@ func (a *answer) finish() error {
 	if a.status < http.StatusBadRequest {
 		return nil
 	}
+	if a.failed.Len() == 0 { // of a HEAD, whose status is all it tells
+		return fail(a.status, http.StatusText(a.status), http.StatusText(a.status))
+	}
 	var told struct{ Code, Message string }
 	if err := xml.Unmarshal(a.failed.Bytes(), &told); err != nil || told.Code == "" {
 		return fail(http.StatusInternalServerError, "InternalError", "gofakes3: status "+strconv.Itoa(a.status))
