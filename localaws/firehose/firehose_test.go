@@ -379,6 +379,9 @@ func TestThePutOperationsKeepToTheirLimits(t *testing.T) {
 	if err := put(record(1000 << 10)); err != nil {
 		t.Errorf("1,000 KiB: %v", err)
 	}
+	if err := put(types.Record{Data: []byte{}}); err != nil {
+		t.Errorf("an empty record: %v", err)
+	}
 	wantCode(t, put(record(1000<<10+1)), "ValidationException", "'record.data' failed to satisfy constraint: Member must have length less than or equal to 1024000")
 	if out, err := putBatch(batch(500, 10)); err != nil || *out.FailedPutCount != 0 || len(out.RequestResponses) != 500 || out.RequestResponses[0].RecordId == nil || *out.Encrypted {
 		t.Errorf("500 records: %v", err)
@@ -508,8 +511,13 @@ func TestRecordsThatCannotBeUnwrappedGoToTheErrorPrefix(t *testing.T) {
 	if want := []string{zip(t, "not a log message")}; !slices.Equal(byType["processing-failed"], want) {
 		t.Errorf("processing-failed: %q", byType["processing-failed"])
 	}
-	if got := w.Metrics.Sum("AWS/Firehose", "OutputDecompressedRecords.Failed", "DeliveryStreamName=d"); got != 4 {
-		t.Errorf("OutputDecompressedRecords.Failed %v", got)
+	for name, want := range map[string]float64{
+		"OutputDecompressedRecords.Failed": 3, "OutputDecompressedBytes.Failed": float64(len("not gzip") + len(truncated) + len(bomb)),
+		"OutputDecompressedRecords.Success": 2, "OutputDecompressedBytes.Success": float64(len("not a log message") + len(controlMessage)),
+	} {
+		if got := w.Metrics.Sum("AWS/Firehose", name, "DeliveryStreamName=d"); got != want {
+			t.Errorf("%s is %v, want %v", name, got, want)
+		}
 	}
 }
 

@@ -129,28 +129,40 @@ type logEnvelope struct {
 	} `json:"logEvents"`
 }
 
-// process turns one record into what the object gets and the number of records in
-// it. A record from CloudWatch Logs that is a control message gives nothing.
-func (p pipeline) process(data []byte) (out []byte, records int, err error) {
+// outcome is what processing makes of one record.
+type outcome struct {
+	data         []byte
+	records      int // in data: one for each message of a log record
+	decompressed int // bytes
+}
+
+// process turns one record into what the object gets. A record from CloudWatch
+// Logs that is a control message gives nothing. Every error is a *failedRecord.
+func (p pipeline) process(data []byte) (outcome, error) {
 	if !p.decompress {
-		return append(slices.Clip(data), p.delimiter...), 1, nil
+		return outcome{data: append(slices.Clip(data), p.delimiter...), records: 1}, nil
 	}
 	plain, err := decompress(data)
 	if err != nil {
-		return nil, 0, &failedRecord{kind: "decompression-failed", code: "Decompression.InvalidRecord", message: "The record could not be decompressed: " + err.Error()}
+		return outcome{}, &failedRecord{
+			kind: "decompression-failed", code: "Decompression.InvalidRecord",
+			message: "The record could not be decompressed: " + err.Error(),
+		}
 	}
+	out := outcome{decompressed: len(plain)}
 	var e logEnvelope
 	if err := json.Unmarshal(plain, &e); err != nil || e.MessageType == "" {
-		return nil, 0, &failedRecord{
+		return out, &failedRecord{
 			kind: "processing-failed", code: "CloudWatchLogProcessing.InvalidRecord",
 			message: "The record is not in the format of CloudWatch Logs subscriptions.",
 		}
 	}
 	switch {
 	case e.MessageType == "CONTROL_MESSAGE":
-		return nil, 0, nil
+		return out, nil
 	case !p.extract:
-		return append(plain, p.delimiter...), 1, nil
+		out.data, out.records = append(plain, p.delimiter...), 1
+		return out, nil
 	}
 	// Each message becomes a record of its own. Without a delimiter processor the
 	// messages stand one on a line, as in the guide's figure.
@@ -162,11 +174,11 @@ func (p pipeline) process(data []byte) (out []byte, records int, err error) {
 		if event.Message == nil {
 			continue
 		}
-		out = append(out, *event.Message...)
-		out = append(out, delimiter...)
-		records++
+		out.data = append(out.data, *event.Message...)
+		out.data = append(out.data, delimiter...)
+		out.records++
 	}
-	return out, records, nil
+	return out, nil
 }
 
 func decompress(data []byte) (plain []byte, err error) {

@@ -133,35 +133,31 @@ type errorRecord struct {
 
 // take processes one record and buffers the outcome.
 func (s *Service) take(st *stream, c *config, data []byte, arrived time.Time) {
-	out, records, err := c.pipeline.process(data)
-	if c.pipeline.decompress {
-		s.decompressed(st.name, len(data), err)
+	out, err := c.pipeline.process(data)
+	if out.decompressed > 0 {
+		s.metric(st.name, "OutputDecompressedBytes.Success", float64(out.decompressed), "Bytes")
+		s.metric(st.name, "OutputDecompressedRecords.Success", 1, "Count")
 	}
 	var failed *failedRecord
-	if errors.As(err, &failed) {
-		line, err := json.Marshal(errorRecord{
-			RawData: data, ErrorCode: failed.code, ErrorMessage: failed.message, AttemptsMade: 1,
-			ArrivalTimestamp: arrived.UnixMilli(), AttemptEndingTimestamp: s.env.Clock.Now().UnixMilli(),
-		})
-		if err != nil { // bytes and strings always encode
-			s.env.Log.Error("firehose error record", "stream", st.name, "error", err)
-			return
+	if !errors.As(err, &failed) {
+		if out.records > 0 {
+			s.buffer(st, "", out.data, out.records, arrived)
 		}
-		s.buffer(st, failed.kind, append(line, '\n'), 1, arrived)
 		return
 	}
-	if records > 0 {
-		s.buffer(st, "", out, records, arrived)
+	if failed.kind == "decompression-failed" {
+		s.metric(st.name, "OutputDecompressedBytes.Failed", float64(len(data)), "Bytes")
+		s.metric(st.name, "OutputDecompressedRecords.Failed", 1, "Count")
 	}
-}
-
-func (s *Service) decompressed(name string, bytes int, err error) {
-	outcome := "Success"
-	if err != nil {
-		outcome = "Failed"
+	line, err := json.Marshal(errorRecord{
+		RawData: data, ErrorCode: failed.code, ErrorMessage: failed.message, AttemptsMade: 1,
+		ArrivalTimestamp: arrived.UnixMilli(), AttemptEndingTimestamp: s.env.Clock.Now().UnixMilli(),
+	})
+	if err != nil { // bytes and strings always encode
+		s.env.Log.Error("firehose error record", "stream", st.name, "error", err)
+		return
 	}
-	s.metric(name, "OutputDecompressedBytes."+outcome, float64(bytes), "Bytes")
-	s.metric(name, "OutputDecompressedRecords."+outcome, 1, "Count")
+	s.buffer(st, failed.kind, append(line, '\n'), 1, arrived)
 }
 
 func (s *Service) metric(stream, name string, value float64, unit string) {

@@ -19,7 +19,11 @@ import (
 func (s *Service) groupOperations() []wire.Operation {
 	return []wire.Operation{
 		wire.Op("CreateLogGroup", s.createLogGroup, func(in *cloudwatchlogs.CreateLogGroupInput) []wire.Access {
-			return s.onGroup("CreateLogGroup", aws.ToString(in.LogGroupName))
+			need := s.onGroup("CreateLogGroup", aws.ToString(in.LogGroupName))
+			if len(in.Tags) > 0 {
+				need = append(need, wire.Access{Action: "TagResource", Resource: s.groupARN(aws.ToString(in.LogGroupName))})
+			}
+			return need
 		}, "LogGroupName", "LogGroupClass", "Tags", "DeletionProtectionEnabled"),
 		wire.Op("DeleteLogGroup", s.deleteLogGroup, func(in *cloudwatchlogs.DeleteLogGroupInput) []wire.Access {
 			return s.onGroup("DeleteLogGroup", aws.ToString(in.LogGroupName))
@@ -123,9 +127,9 @@ func (s *Service) describeLogGroups(_ context.Context, in *cloudwatchlogs.Descri
 			CreationTime:      aws.Int64(g.created),
 			LogGroupClass:     g.class,
 			MetricFilterCount: aws.Int32(int32(len(g.metricFilters))),
-			StoredBytes:       aws.Int64(g.storedBytes),
-
-			DeletionProtectionEnabled: aws.Bool(false),
+		}
+		if pattern == "" { // a search by pattern was seen to answer without these
+			d.StoredBytes, d.DeletionProtectionEnabled = aws.Int64(g.storedBytes), aws.Bool(false)
 		}
 		if g.retention != 0 {
 			d.RetentionInDays = aws.Int32(g.retention)

@@ -79,8 +79,10 @@ func Parse(s string) (*Pattern, error) {
 	if !utf8.ValidString(s) {
 		return nil, structure()
 	}
-	// Leading space makes a pattern one of terms: the service refuses
-	// " {$.flag IS TRUE} ".
+	// A brace or bracket must come first: the service refuses " {$.flag IS TRUE} ".
+	if first := strings.TrimSpace(s); first != "" && first[0] != s[0] && (first[0] == '{' || first[0] == '[') {
+		return nil, structure()
+	}
 	switch {
 	case strings.HasPrefix(s, "{"):
 		body := strings.TrimRightFunc(s, unicode.IsSpace)
