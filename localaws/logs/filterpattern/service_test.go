@@ -50,10 +50,9 @@ func TestMalformedPatternsAreRefused(t *testing.T) {
 	for pattern, reason := range map[string]string{
 		`{ $.a = 1`:                          "If a filter pattern starts with '{' it must end with '}'",
 		`[a, b`:                              "If a filter pattern starts with '[' it must end with ']'",
-		` {$.flag IS TRUE} `: "",
-		"
-[a, b]": "",
-		`x {$.a = 1}`: "Invalid character(s) in term '{'",
+		` {$.flag IS TRUE} `:                 "",
+		"\n[a, b]":                           "",
+		`x {$.a = 1}`:                        "Invalid character(s) in term '{'",
 		`"event": "x"`:                       "Invalid character(s) in term ':'",
 		`?Status: timeout`:                   "Invalid character(s) in term ':'",
 		`panic (foo)`:                        "Invalid character(s) in term '('",
