@@ -402,13 +402,13 @@ func (c *call) assemble(list []completedPart, whole checksum, conditions writeCo
 // join checks the list of parts against those that arrived and puts their
 // content together.
 func (u *upload) join(v *version, list []completedPart) error {
-	last := 0
-	for i, want := range list {
-		if want.PartNumber <= last {
+	for i := range list {
+		if i > 0 && list[i].PartNumber <= list[i-1].PartNumber {
 			return fail(http.StatusBadRequest, "InvalidPartOrder",
 				"The list of parts was not in ascending order. Parts must be ordered by part number.", "UploadId", u.id)
 		}
-		last = want.PartNumber
+	}
+	for i, want := range list {
 		have, ok := u.parts[want.PartNumber]
 		if !ok || unquote(want.ETag) != have.etag() {
 			return fail(http.StatusBadRequest, "InvalidPart",

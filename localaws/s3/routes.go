@@ -111,7 +111,7 @@ func routes() []route {
 		{PUT, bucketLevel, "", "CreateBucket", "s3:CreateBucket", (*call).createBucket},
 		{DELETE, bucketLevel, "", "DeleteBucket", "s3:DeleteBucket", (*call).deleteBucket},
 		{POST, bucketLevel, "delete", "DeleteObjects", "", (*call).deleteObjects},
-		{POST, bucketLevel, "", "PostObject (upload by a browser's form)", "s3:PutObject", nil},
+		{POST, bucketLevel, "", "PostObject", "s3:PutObject", nil},
 
 		{GET, objectLevel, "acl", "GetObjectAcl", "", (*call).getObjectACL},
 		{PUT, objectLevel, "acl", "PutObjectAcl", "", (*call).putObjectACL},
