@@ -646,6 +646,44 @@ func TestADeletedStreamIsGoneWithWhatItHolds(t *testing.T) {
 	w.create(t, "d", nil) // the name is free
 }
 
+func TestADeletedStreamStopsTryingToDeliver(t *testing.T) {
+	w := newWorld(t)
+	w.create(t, "d", nil)
+	w.Fault(func(service, _ string) error {
+		if service == "s3" {
+			return &wire.Error{Code: "SlowDown", Message: "later", Status: 503}
+		}
+		return nil
+	})
+	w.put(t, "d", "x")
+	w.Advance(t, 10*time.Minute)
+	if _, err := w.client.DeleteDeliveryStream(context.Background(), &firehose.DeleteDeliveryStreamInput{DeliveryStreamName: aws.String("d")}); err != nil {
+		t.Fatal(err)
+	}
+	w.Fault(nil)
+	w.Advance(t, time.Hour)
+	if n := len(w.S3.Objects()); n != 0 {
+		t.Errorf("%d objects after the deletion", n)
+	}
+}
+
+// The guide: "Firehose uses the approximate arrival timestamp of the oldest record
+// that's contained in the Amazon S3 object being written", so an object can hold
+// records of the hour after the one in its key.
+func TestTheOldestRecordNamesTheObject(t *testing.T) {
+	w := newWorld(t)
+	w.create(t, "d", func(d *types.ExtendedS3DestinationConfiguration) { d.BufferingHints = hints(1, 60) })
+	w.Advance(t, 29*time.Minute+30*time.Second) // 10:59:30
+	w.put(t, "d", "a")
+	w.Advance(t, 45*time.Second)
+	w.put(t, "d", "b") // 11:00:15
+	w.Advance(t, 45*time.Second)
+	objects := w.S3.Objects()
+	if len(objects) != 1 || string(objects[0].Body) != "ab" || !strings.HasPrefix(objects[0].Key, "2026/03/14/10/d-1-2026-03-14-10-59-30-") {
+		t.Errorf("objects %+v", objects)
+	}
+}
+
 func TestListDeliveryStreamsAndTags(t *testing.T) {
 	w := newWorld(t)
 	ctx := context.Background()

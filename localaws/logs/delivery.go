@@ -34,7 +34,8 @@ type subscription struct {
 	queue   []shipment
 	working bool
 	stopped bool
-	// replaced is the filter of the same name before this one.
+	// replaced is the filter of this name before this one, which still delivers
+	// what it matched.
 	replaced *subscription
 }
 
@@ -73,20 +74,6 @@ func (f *subscription) start() {
 	}
 	f.working = true
 	f.service.env.Clock.Go(f.work)
-}
-
-// inherit takes over what a replaced filter had not begun to deliver. What it has
-// begun, it finishes itself.
-func (f *subscription) inherit(old *subscription) {
-	old.mu.Lock()
-	queue := old.queue
-	old.queue = nil
-	old.mu.Unlock()
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.replaced = old
-	f.queue = append(queue, f.queue...)
-	f.start()
 }
 
 // stop drops what is queued and ends retries: the filter or its group is gone.

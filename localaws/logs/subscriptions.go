@@ -81,7 +81,7 @@ func (s *Service) putSubscriptionFilter(ctx context.Context, in *cloudwatchlogs.
 	switch {
 	case exists:
 		f.created = g.subscriptions[at].created
-		f.inherit(g.subscriptions[at])
+		f.replaced = g.subscriptions[at]
 		g.subscriptions[at] = f
 	case len(g.subscriptions) >= maxSubscriptions:
 		return nil, limitExceeded()

@@ -339,15 +339,18 @@ func TestPayloadsStayWithinARecord(t *testing.T) {
 	var want []string
 	var events []types.InputLogEvent
 	for range 10 {
-		var b strings.Builder // four-byte characters: hardly compressible
-		for b.Len() < 104_000 {
-			b.WriteRune(rune(0x10000 + random.IntN(0xF0000)))
+		b := make([]byte, 104_000) // control characters grow sixfold in JSON
+		for i := range b {
+			b[i] = byte(1 + random.IntN(127))
 		}
-		want = append(want, b.String())
-		events = append(events, at(0, b.String()))
+		want = append(want, string(b))
+		events = append(events, at(0, string(b)))
 	}
 	w.put(t, "g", "s", events...)
 	w.Advance(t, 0)
+	if n := len(k.data(t)); n < 2 {
+		t.Fatalf("%d payload: the events fit into one record and prove nothing", n)
+	}
 	for _, p := range k.payloads {
 		if len(p) > 1000<<10 {
 			t.Errorf("a payload of %d bytes", len(p))
@@ -437,15 +440,14 @@ func TestUndeliverableEventsAreDroppedAfterADayAndCounted(t *testing.T) {
 	}
 }
 
-func TestAReplacedFilterDeliversWhatWasQueued(t *testing.T) {
+func TestAReplacedFilterStillDeliversWhatItMatched(t *testing.T) {
 	w, k := newSubscribed(t)
 	w.group(t, "g", "s")
 	if err := w.subscribe("g", "f", ""); err != nil {
 		t.Fatal(err)
 	}
-	failing := true
 	w.Fault(func(service, _ string) error {
-		if service == "firehose" && failing {
+		if service == "firehose" {
 			return &wire.Error{Code: "ServiceUnavailableException", Message: "Slow down.", Status: 503}
 		}
 		return nil
@@ -463,6 +465,36 @@ func TestAReplacedFilterDeliversWhatWasQueued(t *testing.T) {
 	got := k.messages(t)
 	slices.Sort(got)
 	if !slices.Equal(got, []string{"0", "1", "2", "x4"}) {
+		t.Errorf("delivered %v", got)
+	}
+}
+
+func TestADeletedFilterEndsTheOneItReplacedToo(t *testing.T) {
+	w, k := newSubscribed(t)
+	w.group(t, "g", "s")
+	if err := w.subscribe("g", "f", ""); err != nil {
+		t.Fatal(err)
+	}
+	throttle := func(service, _ string) error {
+		if service == "firehose" {
+			return &wire.Error{Code: "ThrottlingException", Message: "no"}
+		}
+		return nil
+	}
+	w.Fault(throttle)
+	w.put(t, "g", "s", at(0, "a"))
+	w.Advance(t, time.Minute)
+	w.Fault(nil)
+	if err := w.subscribe("g", "f", "x"); err != nil {
+		t.Fatal(err)
+	}
+	w.Fault(throttle)
+	if _, err := w.client.DeleteSubscriptionFilter(context.Background(), &cloudwatchlogs.DeleteSubscriptionFilterInput{LogGroupName: aws.String("g"), FilterName: aws.String("f")}); err != nil {
+		t.Fatal(err)
+	}
+	w.Fault(nil)
+	w.Advance(t, time.Hour)
+	if got := k.messages(t); len(got) != 0 {
 		t.Errorf("delivered %v", got)
 	}
 }

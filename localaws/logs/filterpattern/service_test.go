@@ -13,7 +13,7 @@ import (
 // silent: wildcards, quoted and bare numbers, and what compares with what.
 func TestAnswersOfTheService(t *testing.T) {
 	const message = `{"eventType": "UpdateTrail", "someString": "111.111.111.111", "someInt": 123, "someFloat": 12.34,` +
-		` "someFloat2": 12.0, "someObject": {}, "someEscaped": "error \"message\"", "someArray": [], "flag": true}`
+		` "someFloat2": 12.0, "someObject": {}, "someEscaped": "error \"message\"", "someArray": [], "flag": true, "digits": "7"}`
 	yes := []string{
 		`$.someString = "111.111.111.111"`, `$.someString = 111.111.111.111`, `$.someString = "*"`, `$.someString = *`,
 		`$.someString = "111*"`, `$.someString = *.111.111.111`, `$.someString != 111*111`, `$.someString != *222`,
@@ -26,7 +26,7 @@ func TestAnswersOfTheService(t *testing.T) {
 	no := []string{
 		`$.someString = *111.111.111`, `$.someString = 111*111`, `$.someString = 11*1`,
 		`$.missing = "x"`, `$.missing != "x"`, `$.someObject = "x"`, `$.someObject != "x"`, `$.someArray != "x"`,
-		`$.someInt != 123`, `$.someInt != "123"`, `$.someInt = "123.00"`, `$.eventType >= 123`,
+		`$.someInt != 123`, `$.someInt != "123"`, `$.someInt = "123.00"`, `$.eventType >= 123`, `$.someString > 1`, `$.digits > 1`,
 		`$.flag = true`, `$.flag != x`, `$.flag IS FALSE`, `$.flag IS NULL`, `$.someInt IS NULL`, `$.flag[0] = "value"`,
 	}
 	for _, c := range []struct {
