@@ -1,6 +1,7 @@
 package events
 
 import (
+	"crawlerless/localaws/cloud"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -12,8 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
-
-	"crawlerless/localaws/cloud"
 )
 
 func TestAnEventReachesItsTargetAsAWSShapesIt(t *testing.T) {

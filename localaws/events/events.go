@@ -28,16 +28,15 @@ package events
 
 import (
 	"context"
+	"crawlerless/localaws/cloud"
+	"crawlerless/localaws/events/pattern"
+	"crawlerless/localaws/wire"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
-
-	"crawlerless/localaws/cloud"
-	"crawlerless/localaws/events/pattern"
-	"crawlerless/localaws/wire"
 )
 
 // principal is EventBridge as the caller of targets.

@@ -3,6 +3,9 @@ package events
 import (
 	"bytes"
 	"context"
+	"crawlerless/localaws/clock"
+	"crawlerless/localaws/cloud"
+	"crawlerless/localaws/wire"
 	"crypto/md5"
 	"encoding/json"
 	"errors"
@@ -21,10 +24,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/smithy-go"
-
-	"crawlerless/localaws/clock"
-	"crawlerless/localaws/cloud"
-	"crawlerless/localaws/wire"
 )
 
 const (

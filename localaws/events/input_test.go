@@ -32,8 +32,10 @@ func TestInputOfATarget(t *testing.T) {
 		{"a text is escaped", transformer(`{"q": "<quote>", "r": <quote>}`), `{"q": "say \"hi\"", "r": "say \"hi\""}`},
 		{"an object between quotes is escaped", transformer(`"<second>"`), `"{\"n\":2}"`},
 		{"what is missing does not appear", transformer(`{"a": "x<gone>y", "b": <gone>}`), `{"a": "xy", "b": null}`},
-		{"predefined variables", transformer(`{"rule": "<aws.events.rule-name>", "arn": <aws.events.rule-arn>, "at": <aws.events.event.ingestion-time>}`),
-			`{"rule": "r", "arn": "arn:aws:events:us-east-1:000000000000:rule/r", "at": "2026-01-02T03:04:05Z"}`},
+		{
+			"predefined variables", transformer(`{"rule": "<aws.events.rule-name>", "arn": <aws.events.rule-arn>, "at": <aws.events.event.ingestion-time>}`),
+			`{"rule": "r", "arn": "arn:aws:events:us-east-1:000000000000:rule/r", "at": "2026-01-02T03:04:05Z"}`,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

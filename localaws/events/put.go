@@ -3,6 +3,9 @@ package events
 import (
 	"bytes"
 	"context"
+	"crawlerless/localaws/cloud"
+	"crawlerless/localaws/events/pattern"
+	"crawlerless/localaws/wire"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -11,10 +14,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
-
-	"crawlerless/localaws/cloud"
-	"crawlerless/localaws/events/pattern"
-	"crawlerless/localaws/wire"
 )
 
 const (

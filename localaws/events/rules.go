@@ -2,6 +2,8 @@ package events
 
 import (
 	"context"
+	"crawlerless/localaws/events/pattern"
+	"crawlerless/localaws/wire"
 	"encoding/base64"
 	"fmt"
 	"maps"
@@ -14,9 +16,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
-
-	"crawlerless/localaws/events/pattern"
-	"crawlerless/localaws/wire"
 )
 
 // Limits of rules: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html

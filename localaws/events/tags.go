@@ -89,3 +89,19 @@ func (s *Service) listTagsForResource(_ context.Context, in *eventbridge.ListTag
 	}
 	return &eventbridge.ListTagsForResourceOutput{Tags: append([]types.Tag{}, r.tags...)}, nil
 }
+
+// Tagged are the rules that carry tags: ARN -> tag key -> value.
+func (s *Service) Tagged() map[string]map[string]string {
+	found := map[string]map[string]string{}
+	for _, r := range s.sorted() {
+		if len(r.tags) == 0 {
+			continue
+		}
+		of := map[string]string{}
+		for _, t := range r.tags {
+			of[*t.Key] = aws.ToString(t.Value)
+		}
+		found[r.arn] = of
+	}
+	return found
+}

@@ -2,6 +2,7 @@ package events
 
 import (
 	"context"
+	"crawlerless/localaws/wire"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -11,8 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
-
-	"crawlerless/localaws/wire"
 )
 
 // maxTargets is the most targets of one rule.

@@ -1,10 +1,9 @@
 package s3
 
 import (
+	"crawlerless/localaws/wire"
 	"strconv"
 	"strings"
-
-	"crawlerless/localaws/wire"
 )
 
 // authorize checks one action on what the request addresses: the object where

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"crawlerless/localaws/wire"
 	"net/http"
 	"slices"
 	"strings"
@@ -9,8 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-
-	"crawlerless/localaws/wire"
 )
 
 func (w *world) policy(bucket, text string) error {
@@ -71,8 +70,12 @@ func TestEveryCallAsksForItsPermission(t *testing.T) {
 		{"AbortMultipartUpload", "DELETE", "/lake/dir/k?uploadId=" + upload, nil, "", []string{"s3:AbortMultipartUpload " + object}},
 		{"DeleteObject", "DELETE", "/lake/dir/k", nil, "", []string{"s3:DeleteObject " + object}},
 		{"DeleteObject of a version", "DELETE", "/lake/dir/k?versionId=" + version, nil, "", []string{"s3:DeleteObjectVersion " + object}},
-		{"DeleteObjects", "POST", "/lake?delete", http.Header{"Content-Md5": {"5fTPtJy3kvgh6ypU0FsB5g=="}}, "<Delete><Object><Key>a</Key></Object><Object><Key>b</Key></Object></Delete>",
-			[]string{"s3:DeleteObject arn:aws:s3:::lake/a", "s3:DeleteObject arn:aws:s3:::lake/b"}},
+		{
+			"DeleteObjects", "POST", "/lake?delete",
+			http.Header{"Content-Md5": {"5fTPtJy3kvgh6ypU0FsB5g=="}},
+			"<Delete><Object><Key>a</Key></Object><Object><Key>b</Key></Object></Delete>",
+			[]string{"s3:DeleteObject arn:aws:s3:::lake/a", "s3:DeleteObject arn:aws:s3:::lake/b"},
+		},
 		{"DeleteBucket", "DELETE", "/lake", nil, "", []string{"s3:DeleteBucket " + bucket}},
 	}
 	for _, tt := range tests {

@@ -2,6 +2,7 @@ package s3
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"runtime"
@@ -74,7 +75,7 @@ func expectEOF(r io.Reader) error {
 		switch {
 		case n > 0:
 			return incompleteBody()
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
 			return err
@@ -152,7 +153,7 @@ func (r *blobReader) Read(p []byte) (int, error) {
 			return 0, err
 		}
 		n, err := r.now.Read(p)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			err = r.done()
 		}
 		if n > 0 || err != nil {
@@ -166,7 +167,7 @@ func (r *blobReader) Read(p []byte) (int, error) {
 func (r *blobReader) WriteTo(w io.Writer) (total int64, err error) {
 	for {
 		if err := r.next(); err != nil {
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return total, nil
 			}
 			return total, err

@@ -239,3 +239,26 @@ func (c *call) limit(name string, most int) (int, error) {
 }
 
 func httpDate(t time.Time) string { return t.UTC().Format(http.TimeFormat) }
+
+// Tagged are the buckets that carry tags: ARN -> tag key -> value.
+func (s *Service) Tagged() map[string]map[string]string {
+	found := map[string]map[string]string{}
+	for _, name := range s.bucketNames() {
+		b := s.bucket(name)
+		if b == nil {
+			continue
+		}
+		b.mu.RLock()
+		set := b.config.tags
+		b.mu.RUnlock()
+		if len(set) == 0 {
+			continue
+		}
+		of := map[string]string{}
+		for _, t := range set {
+			of[t.Key] = t.Value
+		}
+		found[s.env.S3ARN(name)] = of
+	}
+	return found
+}

@@ -3,6 +3,7 @@ package s3
 import (
 	"bytes"
 	"context"
+	"crawlerless/localaws/wire"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -15,8 +16,6 @@ import (
 	"reflect"
 	"strings"
 	"time"
-
-	"crawlerless/localaws/wire"
 )
 
 // Longest configuration document that is read. S3's own limits are lower, the

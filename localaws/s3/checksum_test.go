@@ -147,7 +147,7 @@ func TestWrongDigestsAreRefused(t *testing.T) {
 			res, body := w.raw(http.MethodPut, path, tt.header, tt.body)
 			got, content := w.raw(http.MethodGet, path, nil, "")
 			if tt.code == "" {
-				if res.StatusCode != 200 || content != "hello" || got.Header.Get("Content-Encoding") != "" {
+				if res.StatusCode != http.StatusOK || content != "hello" || got.Header.Get("Content-Encoding") != "" {
 					t.Errorf("put: %d %s, get: %q %q", res.StatusCode, body, content, got.Header.Get("Content-Encoding"))
 				}
 				return
@@ -155,7 +155,7 @@ func TestWrongDigestsAreRefused(t *testing.T) {
 			if !strings.Contains(body, "<Code>"+tt.code+"</Code>") {
 				t.Errorf("%d %s, want %s", res.StatusCode, body, tt.code)
 			}
-			if got.StatusCode != 404 {
+			if got.StatusCode != http.StatusNotFound {
 				t.Errorf("a refused body left an object: %d", got.StatusCode)
 			}
 		})
@@ -171,7 +171,7 @@ func TestSignedChunksAreRead(t *testing.T) {
 		"X-Amz-Trailer": {"x-amz-checksum-crc32"}, "Content-Encoding": {"aws-chunked,gzip"},
 	}
 	body := "5" + signature + "\r\nhello\r\n0" + signature + "\r\nx-amz-checksum-crc32:NhCmhg==\r\nx-amz-trailer-signature:" + strings.Repeat("0", 64) + "\r\n\r\n"
-	if res, text := w.raw(http.MethodPut, "/lake/k", header, body); res.StatusCode != 200 {
+	if res, text := w.raw(http.MethodPut, "/lake/k", header, body); res.StatusCode != http.StatusOK {
 		t.Fatalf("%d %s", res.StatusCode, text)
 	}
 	res, content := w.raw(http.MethodGet, "/lake/k", http.Header{"Accept-Encoding": {"identity"}}, "")

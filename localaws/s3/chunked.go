@@ -2,6 +2,7 @@ package s3
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -42,7 +43,7 @@ func (c *chunked) Read(p []byte) (int, error) {
 	}
 	n, err := c.in.Read(p[:min(int64(len(p)), c.left)])
 	c.left -= int64(n)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
 	c.err = err
@@ -83,7 +84,7 @@ func (c *chunked) readTrailers() error {
 	c.trailers = map[string]string{}
 	for {
 		raw, err := c.in.ReadSlice('\n')
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
 		if line := strings.TrimSpace(string(raw)); line != "" {
@@ -93,7 +94,7 @@ func (c *chunked) readTrailers() error {
 			}
 			c.trailers[strings.ToLower(strings.TrimSpace(name))] = strings.TrimSpace(value)
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return io.EOF
 		}
 	}
@@ -103,9 +104,9 @@ func (c *chunked) readTrailers() error {
 func (c *chunked) line() (string, error) {
 	line, err := c.in.ReadSlice('\n')
 	switch {
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		return "", io.ErrUnexpectedEOF
-	case err == bufio.ErrBufferFull, len(line) > maxChunkLine:
+	case errors.Is(err, bufio.ErrBufferFull), len(line) > maxChunkLine:
 		return "", malformedChunk()
 	case err != nil:
 		return "", err

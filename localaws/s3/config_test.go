@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"crawlerless/localaws/cloud"
 	"net/http"
 	"strings"
 	"testing"
@@ -9,8 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/google/go-cmp/cmp"
-
-	"crawlerless/localaws/cloud"
 )
 
 // What a new bucket answers to each read: an error code, or what its document
@@ -81,7 +80,7 @@ func TestWhatIsNotDoneSaysSo(t *testing.T) {
 				path += "?" + r.sub
 			}
 			res, body := w.raw(r.method, path, nil, "<x/>")
-			if res.StatusCode != 501 || !strings.Contains(body, "<Code>NotImplemented</Code>") || !strings.Contains(body, "s3:"+r.name) {
+			if res.StatusCode != http.StatusNotImplemented || !strings.Contains(body, "<Code>NotImplemented</Code>") || !strings.Contains(body, "s3:"+r.name) {
 				t.Errorf("%d %s", res.StatusCode, body)
 			}
 		})
@@ -112,7 +111,7 @@ func TestCreateBucketRefuses(t *testing.T) {
 	w := newWorld(t)
 	for _, name := range []string{"ab", "Upper", "under_score", "192.168.5.4", "a..b", "-a-b", "a-b-", "xn--abc", "abc-s3alias", strings.Repeat("a", 64)} {
 		res, body := w.raw(http.MethodPut, "/"+name, nil, "")
-		if res.StatusCode != 400 || !strings.Contains(body, "<Code>InvalidBucketName</Code>") {
+		if res.StatusCode != http.StatusBadRequest || !strings.Contains(body, "<Code>InvalidBucketName</Code>") {
 			t.Errorf("%s: %d %s", name, res.StatusCode, body)
 		}
 	}
@@ -287,7 +286,7 @@ func TestUnknownElementsAreRefused(t *testing.T) {
 		"tagging":           `<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value><Color>red</Color></Tag></TagSet></Tagging>`,
 		"ownershipControls": `not xml`,
 	} {
-		if res, got := w.raw(http.MethodPut, "/lake?"+query, nil, body); res.StatusCode != 400 || !strings.Contains(got, "MalformedXML") {
+		if res, got := w.raw(http.MethodPut, "/lake?"+query, nil, body); res.StatusCode != http.StatusBadRequest || !strings.Contains(got, "MalformedXML") {
 			t.Errorf("%s: %d %s", query, res.StatusCode, got)
 		}
 	}

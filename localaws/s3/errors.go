@@ -1,13 +1,12 @@
 package s3
 
 import (
+	"crawlerless/localaws/wire"
 	"encoding/xml"
 	"errors"
 	"net/http"
 
 	"github.com/aws/smithy-go"
-
-	"crawlerless/localaws/wire"
 )
 
 // Error is an error of S3 with the members that its XML carries beside code and

@@ -77,7 +77,7 @@ func (s *Service) runLifecycle() {
 		}
 		notices, has := s.applyLifecycle(b)
 		for _, n := range notices {
-			n.notice.send(n.reason, n.kind)
+			n.send(n.reason, n.kind)
 		}
 		again = again || has
 	}

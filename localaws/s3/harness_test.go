@@ -3,6 +3,9 @@ package s3
 import (
 	"bytes"
 	"context"
+	"crawlerless/localaws/clock"
+	"crawlerless/localaws/cloud"
+	"crawlerless/localaws/wire"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,10 +24,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
-
-	"crawlerless/localaws/clock"
-	"crawlerless/localaws/cloud"
-	"crawlerless/localaws/wire"
 )
 
 const account = "000000000000"

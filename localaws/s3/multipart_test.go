@@ -63,8 +63,12 @@ func TestPartsBecomeOneObject(t *testing.T) {
 		algorithm types.ChecksumAlgorithm
 		kind      types.ChecksumType
 	}{
-		{"", ""}, {types.ChecksumAlgorithmCrc32, ""}, {types.ChecksumAlgorithmCrc32, types.ChecksumTypeFullObject}, {types.ChecksumAlgorithmCrc32c, types.ChecksumTypeComposite},
-		{types.ChecksumAlgorithmCrc64nvme, ""}, {types.ChecksumAlgorithmSha256, types.ChecksumTypeComposite},
+		{"", ""},
+		{types.ChecksumAlgorithmCrc32, ""},
+		{types.ChecksumAlgorithmCrc32, types.ChecksumTypeFullObject},
+		{types.ChecksumAlgorithmCrc32c, types.ChecksumTypeComposite},
+		{types.ChecksumAlgorithmCrc64nvme, ""},
+		{types.ChecksumAlgorithmSha256, types.ChecksumTypeComposite},
 	} {
 		t.Run(string(tt.algorithm)+" "+string(tt.kind), func(t *testing.T) {
 			id := w.begin(b, "k", func(in *s3.CreateMultipartUploadInput) {

@@ -2,6 +2,7 @@ package s3
 
 import (
 	"bytes"
+	"crawlerless/localaws/cloud"
 	"crypto/md5"
 	"crypto/rand"
 	"encoding/hex"
@@ -16,8 +17,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/google/go-cmp/cmp"
-
-	"crawlerless/localaws/cloud"
 )
 
 func TestObjectsRoundTrip(t *testing.T) {
@@ -362,7 +361,7 @@ func TestPresignedURLs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if body := readAll(t, res.Body); res.StatusCode != 200 {
+	if body := readAll(t, res.Body); res.StatusCode != http.StatusOK {
 		t.Fatalf("put: %d %s", res.StatusCode, body)
 	}
 	get, err := signer.PresignGetObject(t.Context(), &s3.GetObjectInput{Bucket: &b, Key: aws.String("a/b c")})
@@ -489,7 +488,7 @@ func TestDeleteObjectsAnswersForEachKey(t *testing.T) {
 		t.Errorf("quiet: %v, %v", out, err)
 	}
 	res, body := w.raw(http.MethodPost, "/lake?delete", nil, `<Delete><Object><Key>b</Key></Object></Delete>`)
-	if res.StatusCode != 400 || !strings.Contains(body, "Content-MD5") {
+	if res.StatusCode != http.StatusBadRequest || !strings.Contains(body, "Content-MD5") {
 		t.Errorf("without a digest: %d %s", res.StatusCode, body)
 	}
 	many := make([]types.ObjectIdentifier, 1001)
