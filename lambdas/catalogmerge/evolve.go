@@ -1,6 +1,7 @@
 package catalogmerge
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -11,18 +12,19 @@ import (
 	"crawlerless/lambdas/schema"
 )
 
-// evolution is what a table's descriptor becomes.
+// evolution is what a table becomes.
 type evolution struct {
-	columns []types.Column
-	serde   map[string]string
-	added   []Column
-	widened []Column
-	changed bool // also by parameters of the SerDe alone
+	columns    []types.Column
+	serde      map[string]string
+	parameters map[string]string
+	added      []Column
+	widened    []Column
+	changed    bool // also by parameters alone
 }
 
-// evolve merges schemas into a table's columns: what is there keeps its place,
-// types widen, what is new is appended in the order of names. A column whose
-// meaning does not change keeps its text, also where another writes it
+// evolve merges schemas into a table: the columns that are there keep their
+// places, types widen, what is new is appended in the order of names. A column
+// whose meaning does not change keeps its text, also where another writes it
 // differently.
 func evolve(t *types.Table, schemas ...schema.Schema) (evolution, error) {
 	have, err := schemaOf(t)
@@ -33,14 +35,15 @@ func evolve(t *types.Table, schemas ...schema.Schema) (evolution, error) {
 	for _, s := range schemas {
 		merged = schema.Merge(merged, s)
 	}
-	merged = merged.Settled()
-	e := evolution{columns: slices.Clone(columnsOf(t)), serde: maps.Clone(serdeOf(t))}
-	if e.serde == nil {
-		e.serde = map[string]string{}
+	merged = alike(merged.Settled())
+	e := evolution{columns: slices.Clone(columnsOf(t)), serde: cloned(serdeOf(t)), parameters: cloned(t.Parameters)}
+	was := make(map[string]string, len(have.Columns))
+	for _, c := range have.Columns {
+		was[c.Name] = c.Type.Hive()
 	}
-	place := map[string]int{}
+	place := make(map[string]int, len(e.columns))
 	for i, c := range e.columns {
-		place[aws.ToString(c.Name)] = i
+		place[strings.ToLower(aws.ToString(c.Name))] = i
 	}
 	for _, c := range merged.Columns {
 		after := c.Type.Hive()
@@ -50,34 +53,52 @@ func evolve(t *types.Table, schemas ...schema.Schema) (evolution, error) {
 			e.added = append(e.added, Column{Name: c.Name, After: after})
 			continue
 		}
-		if was, ok := have.Column(c.Name); ok && was.Type.Hive() == after {
+		if was[c.Name] == after {
 			continue
 		}
 		e.widened = append(e.widened, Column{Name: c.Name, Before: aws.ToString(e.columns[i].Type), After: after})
 		e.columns[i].Type = aws.String(after)
 	}
-	e.changed = len(e.added)+len(e.widened) > 0
-	for name, value := range merged.SerDeParameters() {
-		if e.serde[name] != value {
-			e.serde[name] = value
-			e.changed = true
+	mapping := merged.SerDeParameters()
+	for name := range have.SerDeParameters() {
+		if _, still := mapping[name]; !still {
+			delete(e.serde, name)
 		}
 	}
+	maps.Copy(e.serde, mapping)
+	if err := e.note(merged, t.PartitionKeys); err != nil {
+		return evolution{}, err
+	}
+	e.changed = len(e.added)+len(e.widened) > 0 || !maps.Equal(e.serde, serdeOf(t)) ||
+		e.parameters[SchemaParameter] != t.Parameters[SchemaParameter]
 	return e, nil
 }
 
-// schemaOf is a table's schema. The parameters of the SerDe may hold mappings
-// of columns that are not there any more; they do no harm.
-func schemaOf(t *types.Table) (schema.Schema, error) {
-	var columns []schema.HiveColumn
-	for _, c := range columnsOf(t) {
-		columns = append(columns, schema.HiveColumn{Name: strings.ToLower(aws.ToString(c.Name)), Type: aws.ToString(c.Type)})
+// note keeps the keys of the records in the table's parameters, where its
+// columns do not tell them.
+func (e *evolution) note(merged schema.Schema, keys []types.Column) error {
+	told, err := toldBy(e.columns, e.serde, keys)
+	if err != nil {
+		return err
 	}
-	var partitions []string
-	for _, p := range t.PartitionKeys {
-		partitions = append(partitions, aws.ToString(p.Name))
+	delete(e.parameters, SchemaParameter)
+	if told.Fingerprint() == merged.Fingerprint() {
+		return nil
 	}
-	return schema.FromTable(columns, serdeOf(t), partitions...)
+	text, err := json.Marshal(merged)
+	if err != nil {
+		return err
+	}
+	if len(text) <= maxParameter { // else what the columns tell has to do
+		e.parameters[SchemaParameter] = string(text)
+	}
+	return nil
+}
+
+func cloned(m map[string]string) map[string]string {
+	out := make(map[string]string, len(m)+1)
+	maps.Copy(out, m)
+	return out
 }
 
 func columnsOf(t *types.Table) []types.Column {

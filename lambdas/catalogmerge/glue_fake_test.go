@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"github.com/aws/smithy-go"
+
+	"crawlerless/lambdas/schema"
 )
 
 // fakeGlue is one table of Glue with its partitions: what the documentation
@@ -23,6 +25,7 @@ type fakeGlue struct {
 	pageSize   int
 	calls      map[string]int
 	archived   int
+	wrong      []string                     // writes that break a rule
 	fault      func(operation string) error // before anything happens
 	// partly makes the batch calls leave something undone, where it says so.
 	partly func() bool
@@ -87,12 +90,33 @@ func (f *fakeGlue) UpdateTable(_ context.Context, in *glue.UpdateTableInput, _ .
 		f.archived++
 	}
 	i := in.TableInput
+	f.judge(f.table.StorageDescriptor.Columns, i.StorageDescriptor.Columns)
 	f.version++
 	f.table = clone(&types.Table{
 		Name: i.Name, Description: i.Description, Owner: i.Owner, PartitionKeys: i.PartitionKeys, Parameters: i.Parameters,
 		StorageDescriptor: i.StorageDescriptor, TableType: i.TableType, VersionId: aws.String(strconv.Itoa(f.version)),
 	})
 	return &glue.UpdateTableOutput{}, nil
+}
+
+// judge holds every write to the rule that columns stay where they are and
+// types only widen.
+func (f *fakeGlue) judge(before, after []types.Column) {
+	for i, c := range before {
+		if i >= len(after) || *after[i].Name != *c.Name {
+			f.wrong = append(f.wrong, "column "+*c.Name+" was moved or removed")
+			continue
+		}
+		old, err := schema.ParseHive(*c.Type)
+		if err != nil {
+			f.wrong = append(f.wrong, err.Error())
+			continue
+		}
+		now, err := schema.ParseHive(*after[i].Type)
+		if err != nil || schema.MergeTypes(old, now).Hive() != now.Hive() {
+			f.wrong = append(f.wrong, "column "+*c.Name+" of type "+*c.Type+" was narrowed to "+*after[i].Type)
+		}
+	}
 }
 
 func (f *fakeGlue) GetPartitions(_ context.Context, in *glue.GetPartitionsInput, _ ...func(*glue.Options)) (*glue.GetPartitionsOutput, error) {

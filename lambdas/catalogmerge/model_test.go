@@ -29,7 +29,7 @@ import (
 // The environment variable MODEL_SCHEDULES does the same as the latter.
 var (
 	modelSeed      = flag.Uint64("model.seed", 0, "run this one schedule and tell every call")
-	modelSchedules = flag.Int("model.schedules", 0, "how many schedules to run (0: $MODEL_SCHEDULES, else 500)")
+	modelSchedules = flag.Int("model.schedules", 0, "how many schedules to run (0: $MODEL_SCHEDULES, else 300)")
 )
 
 func TestModel(t *testing.T) {
@@ -39,7 +39,7 @@ func TestModel(t *testing.T) {
 		}
 		return
 	}
-	n := 500
+	n := 300
 	if s, err := strconv.Atoi(os.Getenv("MODEL_SCHEDULES")); err == nil {
 		n = s
 	}
@@ -141,6 +141,8 @@ func runSchedule(seed uint64, tell func(string, ...any)) error {
 		return fmt.Errorf("notes are left: %v", w.table.Parameters)
 	case w.table.Parameters["reviewed"] != "yes":
 		return errors.New("what somebody else wrote into the table was lost")
+	case len(w.wrong) > 0:
+		return errors.New(w.wrong[0])
 	case w.archived > 0:
 		return fmt.Errorf("%d table versions were archived", w.archived)
 	}

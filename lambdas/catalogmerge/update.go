@@ -134,10 +134,7 @@ func (u *update) valid(t *types.Table) error {
 func (u *update) evolve(ctx context.Context, t *types.Table, e evolution) error {
 	in := input(t)
 	in.StorageDescriptor = withEvolution(t.StorageDescriptor, e)
-	in.Parameters = maps.Clone(t.Parameters)
-	if in.Parameters == nil {
-		in.Parameters = map[string]string{}
-	}
+	in.Parameters = e.parameters
 	note := token{attempt: u.id, object: u.object(), deadline: u.deadline(ctx)}
 	in.Parameters[note.name()] = note.value()
 	u.pending, u.before = &e, t
