@@ -3,8 +3,11 @@ package guardrails
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -181,4 +184,49 @@ func plain(v any) any {
 		panic(err)
 	}
 	return decoded
+}
+
+// CheckConfig reports what is wrong with a configuration file of the pack. The
+// engine checks values against the schemas, but takes the name of a rule that
+// does not exist for one that has nothing to say.
+func CheckConfig(file []byte) error {
+	var config map[string]any
+	if err := json.Unmarshal(file, &config); err != nil {
+		return fmt.Errorf("configuration of the policy pack: %w", err)
+	}
+	rules := map[string]Guardrail{}
+	for _, g := range All() {
+		rules[g.Name] = g
+	}
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(config)) {
+		settings, isMap := config[name].(map[string]any)
+		level, isLevel := config[name].(string)
+		if isMap {
+			if value, ok := settings["enforcementLevel"]; ok {
+				level, isLevel = fmt.Sprint(value), true
+			}
+		}
+		if isLevel && !slices.Contains([]Level{Disabled, Advisory, Mandatory}, Level(level)) {
+			errs = append(errs, fmt.Errorf("%s: %q is no level: disabled, advisory or mandatory", name, level))
+		}
+		if name == "all" {
+			continue
+		}
+		g, ok := rules[name]
+		if !ok {
+			errs = append(errs, fmt.Errorf("there is no rule %q", name))
+			continue
+		}
+		if isMap {
+			rest := maps.Clone(settings)
+			delete(rest, "enforcementLevel")
+			if _, _, err := g.Settings(rest); err != nil {
+				errs = append(errs, err)
+			}
+		} else if !isLevel {
+			errs = append(errs, fmt.Errorf("%s: must be a level or an object", name))
+		}
+	}
+	return errors.Join(errs...)
 }

@@ -41,7 +41,6 @@ func reviewed() map[string]string {
 		"aws:athena/database:Database":                                          "metadata",
 		"aws:athena/namedQuery:NamedQuery":                                      "text",
 		"aws:athena/preparedStatement:PreparedStatement":                        "text",
-		"aws:budgets/budget:Budget":                                             "the first two are free; wanted (stack-budget-alarm)",
 		"aws:cloudwatch/compositeAlarm:CompositeAlarm":                          "$0.50 a month; an alarm is wanted",
 		"aws:cloudwatch/dashboard:Dashboard":                                    "$3 a month, counted by nobody's volume",
 		"aws:cloudwatch/eventPermission:EventPermission":                        "free",
@@ -50,7 +49,6 @@ func reviewed() map[string]string {
 		"aws:cloudwatch/logResourcePolicy:LogResourcePolicy":                    "free",
 		"aws:cloudwatch/logStream:LogStream":                                    "free",
 		"aws:cloudwatch/queryDefinition:QueryDefinition":                        "text",
-		"aws:glue/catalogDatabase:CatalogDatabase":                              "metadata",
 		"aws:glue/partition:Partition":                                          "metadata",
 		"aws:glue/partitionIndex:PartitionIndex":                                "free, and makes queries cheaper",
 		"aws:glue/resourcePolicy:ResourcePolicy":                                "free",
@@ -77,8 +75,6 @@ func reviewed() map[string]string {
 		"aws:s3/bucketOwnershipControls:BucketOwnershipControls":                "free",
 		"aws:scheduler/scheduleGroup:ScheduleGroup":                             "free",
 		"aws:sfn/alias:Alias":                                                   "free",
-		"aws:sqs/redriveAllowPolicy:RedriveAllowPolicy":                         "read by sqs-dead-letters",
-		"aws:sqs/redrivePolicy:RedrivePolicy":                                   "read by sqs-dead-letters",
 	}
 }
 
