@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -93,32 +94,42 @@ func (v verdict) broken() []string {
 	return slices.Compact(names)
 }
 
-// preview runs the program through the engine with the pack and a configuration
-// file; an empty one stands for none.
-func preview(t *testing.T, program pulumi.RunFunc, packConfig string, config auto.ConfigMap) verdict {
+// openStack makes a stack of the program, with its state in a temporary folder.
+func openStack(t *testing.T, program pulumi.RunFunc, env map[string]string) (*engine, auto.Stack) {
 	t.Helper()
 	e, err := theEngine()
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	ctx := context.Background()
-	stack, err := auto.UpsertStackInlineSource(ctx, "dev", "guarded", program,
+	all := map[string]string{
+		"PULUMI_CONFIG_PASSPHRASE":                    "test",
+		"PULUMI_SKIP_UPDATE_CHECK":                    "true",
+		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+		"PULUMI_DEBUG_PROVIDERS":                      "aws:" + e.provider,
+		"AWS_ENDPOINT_URL":                            "", // as in a real account
+	}
+	maps.Copy(all, env)
+	stack, err := auto.NewStackInlineSource(context.Background(), "dev", "guarded", program,
 		auto.Pulumi(e.command), auto.PulumiHome(e.home), auto.WorkDir(dir),
 		auto.Project(workspace.Project{
 			Name:    tokens.PackageName("guarded"),
 			Runtime: workspace.NewProjectRuntimeInfo("go", nil),
 			Backend: &workspace.ProjectBackend{URL: "file://" + dir},
 		}),
-		auto.EnvVars(map[string]string{
-			"PULUMI_CONFIG_PASSPHRASE":                    "test",
-			"PULUMI_SKIP_UPDATE_CHECK":                    "true",
-			"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-			"PULUMI_DEBUG_PROVIDERS":                      "aws:" + e.provider,
-		}))
+		auto.EnvVars(all))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return e, stack
+}
+
+// preview runs the program through the engine with the pack and a configuration
+// file; an empty one stands for none.
+func preview(t *testing.T, program pulumi.RunFunc, packConfig string, config auto.ConfigMap) verdict {
+	t.Helper()
+	ctx := context.Background()
+	e, stack := openStack(t, program, nil)
 	if len(config) > 0 {
 		if err := stack.SetAllConfig(ctx, config); err != nil {
 			t.Fatal(err)
@@ -126,9 +137,11 @@ func preview(t *testing.T, program pulumi.RunFunc, packConfig string, config aut
 	}
 	options := []optpreview.Option{optpreview.PolicyPacks(e.pack)}
 	if packConfig != "" {
-		if packConfig, err = filepath.Abs(packConfig); err != nil {
+		path, err := filepath.Abs(packConfig)
+		if err != nil {
 			t.Fatal(err)
 		}
+		packConfig = path
 		options = append(options, optpreview.PolicyPackConfigs(packConfig))
 	}
 	stream := make(chan events.EngineEvent)
@@ -158,7 +171,7 @@ func preview(t *testing.T, program pulumi.RunFunc, packConfig string, config aut
 			}
 		}
 	}()
-	_, err = stack.Preview(ctx, append(options, optpreview.EventStreams(stream))...)
+	_, err := stack.Preview(ctx, append(options, optpreview.EventStreams(stream))...)
 	close(quit)
 	v := <-done
 	v.err = err

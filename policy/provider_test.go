@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -11,13 +12,10 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/structpb"
-
-	"strconv"
 )
 
-// provider stands in for the `aws` plugin in previews: it checks nothing and
-// creates nothing. As with the real one, what AWS assigns (id, arn, url) is not
-// known in a preview.
+// provider stands in for the `aws` plugin: it checks nothing and creates nothing.
+// As with the real one, what AWS assigns (id, arn, url) is not known in a preview.
 type provider struct {
 	pulumirpc.UnimplementedResourceProviderServer
 }
@@ -69,19 +67,37 @@ func (provider) Create(_ context.Context, r *pulumirpc.CreateRequest) (*pulumirp
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range []resource.PropertyKey{"arn", "url"} {
-		if _, set := properties[name]; !set {
-			properties[name] = resource.MakeComputed(resource.NewProperty(""))
+	id := ""
+	assigned := func(name resource.PropertyKey) resource.PropertyValue {
+		if r.Preview {
+			return resource.MakeComputed(resource.NewProperty(""))
 		}
+		assigned := resource.URN(r.Urn).Name()
+		switch {
+		case name == "arn" && strings.Contains(r.Urn, "aws:s3/bucket"):
+			assigned = "arn:aws:s3:::" + assigned
+		case name == "arn":
+			assigned = "arn:aws:some:us-east-1:123456789012:" + assigned
+		}
+		return resource.NewProperty(assigned)
 	}
-	if _, set := properties["bucket"]; !set && strings.Contains(r.Urn, "aws:s3/bucket") {
-		properties["bucket"] = resource.MakeComputed(resource.NewProperty(""))
+	if !r.Preview {
+		id = resource.URN(r.Urn).Name()
+	}
+	names := []resource.PropertyKey{"arn", "url"}
+	if strings.Contains(r.Urn, "aws:s3/bucket") {
+		names = append(names, "bucket")
+	}
+	for _, name := range names {
+		if _, set := properties[name]; !set {
+			properties[name] = assigned(name)
+		}
 	}
 	outputs, err := plugin.MarshalProperties(properties, options)
 	if err != nil {
 		return nil, err
 	}
-	return &pulumirpc.CreateResponse{Properties: outputs}, nil
+	return &pulumirpc.CreateResponse{Id: id, Properties: outputs}, nil
 }
 
 // Invoke answers the few functions that the pipeline calls.

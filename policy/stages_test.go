@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"gopkg.in/yaml.v3"
 
@@ -76,12 +78,33 @@ func TestEveryStageKeepsItsOwnRulesWithoutAnException(t *testing.T) {
 			t.Errorf("%s has exceptions", packConfig)
 		}
 		config := stageConfig(t, stage)
-		v := preview(t, project(t, config), packConfig, config)
+		program := project(t, config)
+		v := preview(t, program, packConfig, config)
 		if v.err != nil {
 			t.Errorf("%s: %v", stage, v.err)
 		}
 		for _, violation := range v.violations {
 			t.Errorf("%s: %s %s: %s", stage, violation.PolicyName, violation.EnforcementLevel, violation.Message)
+		}
+		if stage != "dev" {
+			continue
+		}
+		// In the update everything is known, and judged. Dev has all that there is.
+		e, deployed := openStack(t, program, nil)
+		ctx := context.Background()
+		if err := deployed.SetAllConfig(ctx, config); err != nil {
+			t.Fatal(err)
+		}
+		path, err := filepath.Abs(packConfig)
+		if err != nil {
+			t.Fatal(err)
+		}
+		up, err := deployed.Up(ctx, optup.PolicyPacks(e.pack), optup.PolicyPackConfigs(path))
+		if err != nil {
+			t.Errorf("%s: %v", stage, err)
+		}
+		if strings.Contains(up.StdOut, "mandatory") || strings.Contains(up.StdOut, "not known before") {
+			t.Errorf("%s: violations or values that were not judged:\n%s", stage, up.StdOut)
 		}
 	}
 }

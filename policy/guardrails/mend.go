@@ -21,6 +21,17 @@ type mendTagSettings struct {
 	Tags    []string `json:"tags" doc:"tags to add where they are missing, as Key=Value"`
 }
 
+func (s mendRetentionSettings) on() bool { return s.Enabled }
+func (s mendSettings) on() bool          { return s.Enabled }
+func (s mendTagSettings) on() bool       { return s.Enabled }
+
+// Idle reports whether the settings leave the rule nothing to do: a remediation
+// that nobody asked for.
+func (g Guardrail) Idle(settings any) bool {
+	s, ok := settings.(interface{ on() bool })
+	return ok && !s.on()
+}
+
 // mendRules change what has one obvious mend. The engine runs a remediation at
 // every level but disabled, so each asks its own setting whether it is wanted.
 func mendRules() []Guardrail {
