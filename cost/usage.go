@@ -112,6 +112,7 @@ func (u usage) raw() float64 { return u.sum(func(s source) float64 { return floa
 func (u usage) compressed() float64 {
 	return u.sum(func(s source) float64 { return float64(s.compressed) })
 }
+
 func (u usage) firehose() float64 {
 	return u.sum(func(s source) float64 { return float64(s.billedFirehose) })
 }

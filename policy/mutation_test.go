@@ -295,6 +295,7 @@ func strict(t *testing.T) string {
 }
 
 func TestEachMutationOfTheProjectTripsExactlyItsRule(t *testing.T) {
+	t.Parallel()
 	packConfig := strict(t)
 	config := stageConfig(t, "prod")
 	config["crawlerless:sources"] = auto.ConfigValue{Value: manySources()}
@@ -321,33 +322,35 @@ func TestEachMutationOfTheProjectTripsExactlyItsRule(t *testing.T) {
 		slices.Sort(list) // the engine's order is another each time
 	}
 	for i, b := range batches(t, mutations(), names) {
-		config := maps.Clone(config)
-		budget := true
-		for _, m := range b {
-			for key, value := range m.config {
-				config[key] = auto.ConfigValue{Value: value}
+		t.Run(fmt.Sprintf("preview %d of %d mutations", i, len(b)), func(t *testing.T) {
+			t.Parallel()
+			config := maps.Clone(config)
+			budget := true
+			for _, m := range b {
+				for key, value := range m.config {
+					config[key] = auto.ConfigValue{Value: value}
+				}
+				budget = budget && !m.missing
 			}
-			budget = budget && !m.missing
-		}
-		v := preview(t, b.harmed(program(config, budget)), packConfig, config)
-		if v.err == nil {
-			t.Errorf("preview %d passed", i)
-		}
-		tripped := map[string]bool{}
-		for _, violation := range v.violations {
-			name := resource.URN(violation.ResourceURN).Name()
-			m, ok := b[name]
-			if !ok || m.rule != violation.PolicyName || violation.EnforcementLevel != "mandatory" {
-				t.Errorf("preview %d: nothing was to trip %s at %s: %s", i, violation.PolicyName, name, violation.Message)
+			v := preview(t, b.harmed(program(config, budget)), packConfig, config)
+			if v.err == nil {
+				t.Errorf("preview %d passed", i)
 			}
-			tripped[name] = true
-		}
-		for name, m := range b {
-			if !tripped[name] {
-				t.Errorf("%s: %s at %s did not trip it", m.rule, m.what, name)
+			tripped := map[string]bool{}
+			for _, violation := range v.violations {
+				name := resource.URN(violation.ResourceURN).Name()
+				m, ok := b[name]
+				if !ok || m.rule != violation.PolicyName || violation.EnforcementLevel != "mandatory" {
+					t.Errorf("preview %d: nothing was to trip %s at %s: %s", i, violation.PolicyName, name, violation.Message)
+				}
+				tripped[name] = true
 			}
-		}
-		t.Logf("preview %d: %d mutations", i, len(b))
+			for name, m := range b {
+				if !tripped[name] {
+					t.Errorf("%s: %s at %s did not trip it", m.rule, m.what, name)
+				}
+			}
+		})
 	}
 }
 

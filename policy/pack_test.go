@@ -30,6 +30,7 @@ func only(rest string) string {
 }
 
 func TestAnExceptionInForceIsPrintedAndAnExpiredOneIsAViolation(t *testing.T) {
+	t.Parallel()
 	exception := func(expires string) string {
 		return writeConfig(t, only(`"logs-retention":{"enforcementLevel":"mandatory","exceptions":[{"resource":"audit","reason":"law asks for ten years","expires":"`+expires+`"}]}`))
 	}
@@ -47,6 +48,7 @@ func TestAnExceptionInForceIsPrintedAndAnExpiredOneIsAViolation(t *testing.T) {
 }
 
 func TestAnAdvisoryRuleWarnsAndLetsPass(t *testing.T) {
+	t.Parallel()
 	v := preview(t, kept, writeConfig(t, only(`"logs-retention":"advisory"`)), nil)
 	if v.err != nil {
 		t.Error(v.err)
@@ -57,6 +59,7 @@ func TestAnAdvisoryRuleWarnsAndLetsPass(t *testing.T) {
 }
 
 func TestAMisspeltSettingStopsThePreview(t *testing.T) {
+	t.Parallel()
 	v := preview(t, kept, writeConfig(t, only(`"logs-retention":{"enforcementLevel":"mandatory","maxDay":5}`)), nil)
 	if v.err == nil || !strings.Contains(v.err.Error()+strings.Join(v.messages, ""), `unknown field "maxDay"`) {
 		t.Errorf("%v %v", v.err, v.messages)
@@ -64,6 +67,7 @@ func TestAMisspeltSettingStopsThePreview(t *testing.T) {
 }
 
 func TestAVolumeThatIsNoNumberStopsThePreview(t *testing.T) {
+	t.Parallel()
 	v := preview(t, kept, "", auto.ConfigMap{"crawlerless:expectedGbPerDay": {Value: "lots"}})
 	if v.err == nil || !strings.Contains(v.err.Error(), "crawlerless:expectedGbPerDay") {
 		t.Errorf("%v", v.err)
@@ -71,6 +75,7 @@ func TestAVolumeThatIsNoNumberStopsThePreview(t *testing.T) {
 }
 
 func TestARemediationMendsWhenItIsAskedTo(t *testing.T) {
+	t.Parallel()
 	v := preview(t, kept, writeConfig(t, only(`"logs-retention":"mandatory","mend-log-retention":{"enforcementLevel":"remediate","enabled":true,"days":5}`)), nil)
 	if v.err != nil || len(v.violations) > 0 {
 		t.Errorf("%v %v", v.violations, v.err)
@@ -98,6 +103,7 @@ func open(ctx *pulumi.Context) error {
 }
 
 func TestWhatAPreviewCannotJudgeIsListedAndJudgedInTheUpdate(t *testing.T) {
+	t.Parallel()
 	packConfig := writeConfig(t, only(`"iam-no-wildcard-action":"mandatory"`))
 	v := preview(t, open, packConfig, nil)
 	if v.err != nil {
@@ -117,6 +123,7 @@ func TestWhatAPreviewCannotJudgeIsListedAndJudgedInTheUpdate(t *testing.T) {
 // installed the engine looks for pulumi-analyzer-policy-go, which the compiled
 // pack can be: so the folder is shown to be a pack without a host.
 func TestTheFolderIsAPack(t *testing.T) {
+	t.Parallel()
 	e, err := theEngine()
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 )
 
 func TestThePreviewOfABadProgramStopsAndNamesTheRules(t *testing.T) {
+	t.Parallel()
 	v := preview(t, func(ctx *pulumi.Context) error {
 		crawler, err := glue.NewCrawler(ctx, "scan", &glue.CrawlerArgs{DatabaseName: pulumi.String("d"), Role: pulumi.String("r")})
 		if err != nil {

@@ -68,6 +68,7 @@ func project(t *testing.T, config auto.ConfigMap) pulumi.RunFunc {
 func stages() []string { return []string{"dev", "staging", "prod"} }
 
 func TestEveryStageKeepsItsOwnRulesWithoutAnException(t *testing.T) {
+	t.Parallel()
 	for _, stage := range stages() {
 		packConfig := filepath.Join("config", stage+".json")
 		file, err := os.ReadFile(packConfig)

@@ -67,8 +67,10 @@ func TestFirehose(t *testing.T) {
 			{what: "not known", stack: Stack{s3dest(`"bufferingSize":"<unknown>","bufferingInterval":"<unknown>"`)}, waits: []string{"extendedS3Configuration.bufferingInterval", "extendedS3Configuration.bufferingSize"}},
 			{what: "the whole destination not known", stack: Stack{res(deliveryStream, "app", `{"extendedS3Configuration":"<unknown>"}`)}, waits: []string{"extendedS3Configuration.bufferingInterval", "extendedS3Configuration.bufferingSize"}},
 			{what: "both below", stack: Stack{s3dest(`"bufferingSize":1,"bufferingInterval":0`)}, bad: []string{"1 MiB", "0 s"}},
-			{what: "another destination", stack: Stack{res(deliveryStream, "app", `{"httpEndpointConfiguration":{"bufferingSize":1,"bufferingInterval":400,"s3Configuration":{"bufferingSize":64,"bufferingInterval":60}}}`)},
-				bad: []string{"httpEndpointConfiguration.bufferingSize", "httpEndpointConfiguration.s3Configuration.bufferingInterval"}},
+			{
+				what: "another destination", stack: Stack{res(deliveryStream, "app", `{"httpEndpointConfiguration":{"bufferingSize":1,"bufferingInterval":400,"s3Configuration":{"bufferingSize":64,"bufferingInterval":60}}}`)},
+				bad: []string{"httpEndpointConfiguration.bufferingSize", "httpEndpointConfiguration.s3Configuration.bufferingInterval"},
+			},
 			{what: "a number as text", stack: Stack{s3dest(`"bufferingSize":"128"`)}},
 			{what: "no number at all", stack: Stack{s3dest(`"bufferingSize":"large"`)}, bad: []string{"a number"}},
 			{what: "the stage's own limits", stack: Stack{s3dest(`"bufferingSize":1,"bufferingInterval":60`)}, config: `{"minMiB":1,"minSeconds":60}`},
