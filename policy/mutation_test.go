@@ -59,6 +59,7 @@ func remove(key string) func(pulumi.Map) {
 // raw declares a resource that the SDK may not even have.
 type raw struct{ pulumi.CustomResourceState }
 
+// tagged adds the tags without which another rule would be tripped as well.
 func tagged(props pulumi.Map) pulumi.Map {
 	props["tags"] = pulumi.StringMap{"Project": pulumi.String("crawlerless"), "Stage": pulumi.String("dev")}
 	return props
@@ -108,10 +109,10 @@ func mutations() []mutation {
 		return pulumi.Map{"id": text("e"), "filter": pulumi.Map{"prefix": text(prefix)}, "expiration": pulumi.Map{"days": number(30)}}
 	}
 	return []mutation{
-		{rule: "glue-no-crawler", what: "a crawler", kind: "aws:glue/crawler:Crawler", add: tagged(pulumi.Map{"databaseName": text("d"), "role": text("r")})},
+		{rule: "glue-no-crawler", what: "a crawler", kind: "aws:glue/crawler:Crawler", add: pulumi.Map{"databaseName": text("d"), "role": text("r")}},
 		{rule: "glue-no-crawler", what: "a crawler behind Cloud Control", kind: "aws:cloudcontrol/resource:Resource", add: pulumi.Map{"typeName": text("AWS::Glue::Crawler"), "desiredState": text("{}")}},
-		{rule: "glue-no-stand-in", what: "a trigger", kind: "aws:glue/trigger:Trigger", add: tagged(pulumi.Map{"type": text("SCHEDULED")})},
-		{rule: "glue-no-stand-in", what: "a job", kind: "aws:glue/job:Job", add: tagged(pulumi.Map{"roleArn": text("r")})},
+		{rule: "glue-no-stand-in", what: "a trigger", kind: "aws:glue/trigger:Trigger", add: pulumi.Map{"type": text("SCHEDULED")}},
+		{rule: "glue-no-stand-in", what: "a job", kind: "aws:glue/job:Job", add: pulumi.Map{"roleArn": text("r")}},
 		{rule: "glue-table-in-lake", what: "a table over the whole bucket", kind: "aws:glue/catalogTable:CatalogTable", change: set("storageDescriptor.location", text("s3://somewhere/"))},
 		{rule: "firehose-buffer", what: "a buffer of one MiB", kind: stream, change: set("extendedS3Configuration.bufferingSize", number(1))},
 		{rule: "firehose-buffer", what: "a buffer of a minute", kind: stream, change: set("extendedS3Configuration.bufferingInterval", number(60))},
@@ -154,16 +155,16 @@ func mutations() []mutation {
 		{rule: "athena-scan-limit", what: "no scan limit", kind: workgroup, change: set("configuration.bytesScannedCutoffPerQuery", number(0))},
 		{rule: "athena-scan-limit", what: "a workgroup that is not enforced", kind: workgroup, change: set("configuration.enforceWorkgroupConfiguration", pulumi.Bool(false))},
 		{rule: "athena-results-expire", what: "results somewhere else", kind: workgroup, change: set("configuration.resultConfiguration.outputLocation", text("s3://somewhere-else/results/"))},
-		{rule: "athena-no-reservation", what: "reserved capacity", kind: "aws:athena/capacityReservation:CapacityReservation", add: tagged(pulumi.Map{"targetDpus": number(24)})},
+		{rule: "athena-no-reservation", what: "reserved capacity", kind: "aws:athena/capacityReservation:CapacityReservation", add: pulumi.Map{"targetDpus": number(24)}},
 		{rule: "sqs-encryption", what: "a queue in the clear", kind: queue, change: set("sqsManagedSseEnabled", pulumi.Bool(false))},
 		{rule: "sqs-retention", what: "dead letters for an hour", kind: queue, change: set("messageRetentionSeconds", number(3600))},
-		{rule: "sqs-dead-letters", what: "a queue that is read for ever", kind: "aws:sqs/queue:Queue", add: tagged(pulumi.Map{"messageRetentionSeconds": number(1_209_600), "name": text("jobs")})},
+		{rule: "sqs-dead-letters", what: "a queue that is read for ever", kind: "aws:sqs/queue:Queue", add: pulumi.Map{"messageRetentionSeconds": number(1_209_600), "name": text("jobs")}},
 		{rule: "iam-no-wildcard-action", what: "all of S3", kind: granted, change: set("policy", pulumi.String(fmt.Sprintf(wildcardPolicy, "s3:*", "arn:aws:s3:::b/*")))},
 		{rule: "iam-no-wildcard-resource", what: "every bucket", kind: granted, change: set("policy", pulumi.String(fmt.Sprintf(wildcardPolicy, "s3:GetObject", "*")))},
 		{rule: "iam-source-condition", what: "a trust without a condition", kind: role, change: set("assumeRolePolicy", text(openTrust))},
 		{rule: "network-no-nat", what: "a NAT gateway", kind: "aws:ec2/natGateway:NatGateway", add: pulumi.Map{"subnetId": text("s")}},
 		{rule: "network-no-interface-endpoint", what: "an interface endpoint", kind: "aws:ec2/vpcEndpoint:VpcEndpoint", add: pulumi.Map{"vpcId": text("v"), "vpcEndpointType": text("Interface")}},
-		{rule: "network-no-stream", what: "a provisioned stream", kind: "aws:kinesis/stream:Stream", add: tagged(pulumi.Map{"shardCount": number(2)})},
+		{rule: "network-no-stream", what: "a provisioned stream", kind: "aws:kinesis/stream:Stream", add: pulumi.Map{"shardCount": number(2)}},
 		{rule: "network-no-cluster", what: "an OpenSearch domain", kind: "aws:opensearch/domain:Domain", add: pulumi.Map{}},
 		{rule: "network-no-cluster", what: "a Redshift cluster", kind: "aws:redshift/cluster:Cluster", add: pulumi.Map{}},
 		{rule: "network-no-other-consumers", what: "an archive of all events", kind: "aws:cloudwatch/eventArchive:EventArchive", add: pulumi.Map{"eventSourceArn": text("a")}},
@@ -251,7 +252,7 @@ func (b batch) harmed(program pulumi.RunFunc) pulumi.RunFunc {
 			if m.add == nil {
 				continue
 			}
-			if err := ctx.RegisterResource(m.kind, name, m.add, &raw{}); err != nil {
+			if err := ctx.RegisterResource(m.kind, name, tagged(m.add), &raw{}); err != nil {
 				return err
 			}
 		}

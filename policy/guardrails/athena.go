@@ -32,7 +32,7 @@ func athenaRules() []Guardrail {
 			Name: "athena-no-reservation", Service: "Athena", Level: Mandatory, Types: []string{capacityReservation},
 			Description: "No reserved capacity.",
 			Remedy:      "Remove it: queries of a log lake are few, and cheaper by the byte.",
-			Reason:      "The least reservation, 24 DPU at $0.30 an hour, costs $5,256 a month: as much as reading a PB.",
+			Reason:      "24 DPU at $0.30 an hour cost $5,256 a month, asked or not: as much as reading a PB by the byte.",
 		}, none{}, func(r Resource, _ Stage, _ none) Findings {
 			var f Findings
 			node := r.At("targetDpus")

@@ -26,6 +26,9 @@ func TestLambda(t *testing.T) {
 			{what: "a function", stack: Stack{f(`{}`)}},
 			// 2 x 0.5 GB x 2,628,000 s x $0.0000033334
 			{what: "two that stand ready", stack: Stack{res(provisionedConcurrency, "p", `{"provisionedConcurrentExecutions":2}`)}, bad: []string{"is 2; allowed: none (lambda-no-provisioned-concurrency). Costs about $8.76 a month more"}},
+			{what: "that scale", stack: Stack{res(scalingTarget, "p", `{"scalableDimension":"lambda:function:ProvisionedConcurrency","minCapacity":1}`)}, bad: []string{"minCapacity is 1"}},
+			{what: "something else that scales", stack: Stack{res(scalingTarget, "p", `{"scalableDimension":"dynamodb:table:ReadCapacityUnits"}`)}},
+			{what: "not known what scales", stack: Stack{res(scalingTarget, "p", `{"scalableDimension":"<unknown>"}`)}, waits: []string{"scalableDimension"}},
 			{what: "not known how many", stack: Stack{res(provisionedConcurrency, "p", `{"provisionedConcurrentExecutions":"<unknown>"}`)}, bad: []string{"none"}},
 		},
 		"lambda-json-logs": {

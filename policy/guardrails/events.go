@@ -31,7 +31,7 @@ func eventsRules() []Guardrail {
 			Description: "A rule on events of S3 is narrowed to the bucket, to new objects, and to a prefix.",
 			Remedy:      "Put detail-type, detail.bucket.name and detail.object.key with a prefix into the event pattern.",
 			Reason: "A bucket sends every event of every object: errors, schemas, results and deletions would start executions that find nothing to do, " +
-				"at about $0.00003 each with their invocation; a rule that matches what its own workflow writes starts itself for ever.",
+				"at about $0.000003 each with their invocation; a rule that matches what its own workflow writes starts itself for ever.",
 		}, none{}, checkNarrow),
 	}
 }

@@ -11,6 +11,7 @@ import (
 const (
 	function               = "aws:lambda/function:Function"
 	provisionedConcurrency = "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig"
+	scalingTarget          = "aws:appautoscaling/target:Target"
 )
 
 type ceilingSettings struct {
@@ -43,7 +44,7 @@ func lambdaRules() []Guardrail {
 			Reason:      "A GB-second is paid for the memory asked for, used or not; and the timeout is how long a function that hangs is paid for, at each of its retries.",
 		}, ceilingSettings{MaxMiB: 1024, MaxSeconds: 300}, checkCeilings),
 		onResource(Guardrail{
-			Name: "lambda-no-provisioned-concurrency", Service: "Lambda", Level: Mandatory, Types: []string{provisionedConcurrency},
+			Name: "lambda-no-provisioned-concurrency", Service: "Lambda", Level: Mandatory, Types: []string{provisionedConcurrency, scalingTarget},
 			Description: "No provisioned concurrency.",
 			Remedy:      "Remove it: nobody waits for these functions.",
 			Reason:      "One environment of 512 MB that stands ready costs $4.38 a month, used or not, where the whole extract function costs cents.",
@@ -115,13 +116,21 @@ func checkCeilings(r Resource, stage Stage, c ceilingSettings) Findings {
 func checkProvisioned(r Resource, stage Stage, _ none) Findings {
 	var f Findings
 	const secondsAMonth = 730 * 3600
-	n, ok := r.At("provisionedConcurrentExecutions").Number()
+	path := "provisionedConcurrentExecutions"
+	if r.Type == scalingTarget {
+		dimension, ok := f.text(r, r.At("scalableDimension"), "")
+		if !ok || dimension != "lambda:function:ProvisionedConcurrency" {
+			return f
+		}
+		path = "minCapacity"
+	}
+	n, ok := r.At(path).Number()
 	found := "provisioned concurrency"
 	if ok {
 		found = fmt.Sprintf("%g", n)
 	}
 	f.violate(r, Violation{
-		Path: "provisionedConcurrentExecutions", Found: found, Allowed: "none",
+		Path: path, Found: found, Allowed: "none",
 		// Of functions with the memory of the extract function.
 		ExtraUSD: n * float64(stage.Scenario.ExtractMemoryMiB) / 1024 * secondsAMonth * stage.price("lambda.provisioned.arm64"),
 	})

@@ -55,7 +55,7 @@ func logsRules() []Guardrail {
 			Name: "logs-filter-pattern", Service: "CloudWatch Logs", Level: Mandatory, Types: []string{subscriptionFilter},
 			Description: "A subscription has a filter pattern where the stage demands one.",
 			Remedy:      "Give the source a filterPattern in crawlerless:sources.",
-			Reason:      "What the pattern leaves out is neither delivered, nor stored, nor scanned: each GB less a day saves about $1.20 a month in a lake that keeps it for a quarter.",
+			Reason:      "What the pattern leaves out is neither delivered, nor stored, nor scanned: each GB less a day saves about $0.85 a month in a lake that keeps it for a quarter.",
 		}, patternSettings{}, checkPattern),
 	}
 }

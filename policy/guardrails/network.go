@@ -26,7 +26,7 @@ func networkRules() []Guardrail {
 			Name: "network-no-nat", Service: "Network and others", Level: Mandatory, Types: []string{natGateway, "aws-native:ec2:NatGateway"},
 			Description: "No NAT gateway.",
 			Remedy:      "Leave the functions outside a VPC: they speak to AWS only.",
-			Reason:      "A gateway costs $0.045 an hour, $32.85 a month, and $0.045 for each GB that goes through it: as much as the whole stage for 20 GB a day.",
+			Reason:      "A gateway costs $0.045 an hour, $32.85 a month, and $0.045 for each GB that goes through it: more than all of a stage with 20 GB a day.",
 		}, none{}, func(r Resource, stage Stage, _ none) Findings {
 			var f Findings
 			f.violate(r, Violation{Path: "type", Found: "a NAT gateway", Allowed: "none", ExtraUSD: hoursAMonth * stage.price("vpc.nat")})

@@ -231,7 +231,7 @@ func declares(name string) bool {
 func TestTheTypesAreThoseOfTheSDK(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "types.txt")
-	command := exec.Command("go", "run", "../internal/gentypes", file, GuardedServices)
+	command := exec.Command("go", "run", "../internal/gentypes", file)
 	if out, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

@@ -42,7 +42,7 @@ func statesRules() []Guardrail {
 			Name: "states-tracing", Service: "Step Functions", Level: Mandatory, Types: machines,
 			Description: "Tracing is a choice of the stage, not a default.",
 			Remedy:      "Remove tracingConfiguration, or allow it in this stage.",
-			Reason:      "X-Ray asks $5 for a million traces, as much again as the executions themselves.",
+			Reason:      "X-Ray asks $5 for a million traces: more than twice what a million executions cost.",
 		}, tracingSettings{}, checkTracing),
 	}
 }

@@ -10,7 +10,7 @@ import (
 // have been looked at: what the pipeline is made of.
 const GuardedServices = "athena,budgets,cloudwatch,glue,iam,kinesis,lambda,pipes,s3,s3tables,scheduler,sfn,sqs"
 
-//go:generate go run ../internal/gentypes types.txt athena,budgets,cloudwatch,glue,iam,kinesis,lambda,pipes,s3,s3tables,scheduler,sfn,sqs
+//go:generate go run ../internal/gentypes types.txt
 
 //go:embed types.txt
 var typeList string
@@ -19,8 +19,7 @@ var typeList string
 // names in lower case, which Cloud Control takes.
 const nativeServices = "athena,budgets,cloudwatch,events,glue,iam,kinesis,kinesisfirehose,lambda,logs,pipes,s3,s3express,s3tables,scheduler,sqs,stepfunctions"
 
-// sdkTypes is every type of the guarded services in pulumi-aws, and whether it
-// takes tags.
+// sdkTypes is every type of pulumi-aws, and whether it takes tags.
 func sdkTypes() map[string]bool {
 	types := map[string]bool{}
 	for line := range strings.Lines(typeList) {

@@ -26,6 +26,7 @@ func TestTagsAndProtection(t *testing.T) {
 			{what: "the provider's, as JSON", stack: Stack{lentJSON}},
 			{what: "a value not known is a tag", stack: Stack{res(queue, "q", `{"tags":{"Project":"<unknown>","Stage":"s"}}`)}},
 			{what: "not known", stack: Stack{res(queue, "q", `{"tags":"<unknown>"}`)}, waits: []string{"tags"}},
+			{what: "a service that is not guarded", stack: Stack{res("aws:sns/topic:Topic", "t", `{}`)}, bad: []string{"without Project, Stage"}},
 			{what: "a type that takes none", stack: Stack{res(queuePolicy, "p", `{}`)}},
 			{what: "other keys", stack: Stack{res(queue, "q", `{"tags":{"Owner":"o"}}`)}, config: `{"keys":["Owner"]}`},
 		},

@@ -1,6 +1,6 @@
-// Command gentypes writes the list of resource types that pulumi-aws has for the
-// services that the guardrails guard, and which of them take tags. It reads the
-// SDK's own sources, so the list is right for the version in go.mod:
+// Command gentypes writes the list of resource types that pulumi-aws has, and
+// which of them take tags. It reads the SDK's own sources, so the list is right
+// for the version in go.mod:
 //
 //	go generate ./policy/...
 package main
@@ -19,11 +19,11 @@ import (
 const module = "github.com/pulumi/pulumi-aws/sdk/v6"
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: gentypes FILE SERVICE,SERVICE")
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: gentypes FILE")
 		os.Exit(2)
 	}
-	list, err := List(strings.Split(os.Args[2], ","))
+	list, err := types()
 	if err == nil {
 		err = os.WriteFile(os.Args[1], list, 0o644)
 	}
@@ -33,9 +33,9 @@ func main() {
 	}
 }
 
-// List is the content of the file: a comment with the version, then one token to
+// types is the content of the file: a comment with the version, then one token to
 // a line, with " tags" behind those that take them.
-func List(services []string) ([]byte, error) {
+func types() ([]byte, error) {
 	out, err := exec.Command("go", "list", "-m", "-f", "{{.Version}} {{.Dir}}", module).Output()
 	if err != nil {
 		return nil, fmt.Errorf("go list -m %s: %w", module, err)
@@ -44,13 +44,20 @@ func List(services []string) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("%s is not in the module cache: run go mod download", module)
 	}
+	registries, err := filepath.Glob(filepath.Join(dir, "go", "aws", "*", "init.go"))
+	if err != nil {
+		return nil, err
+	}
 	var lines []string
-	for _, service := range services {
-		found, err := tokens(filepath.Join(dir, "go", "aws", service))
+	for _, registry := range registries {
+		found, err := tokens(filepath.Dir(registry))
 		if err != nil {
 			return nil, err
 		}
 		lines = append(lines, found...)
+	}
+	if len(lines) < 1000 {
+		return nil, fmt.Errorf("only %d types in %s: the SDK is written otherwise than it was", len(lines), dir)
 	}
 	slices.Sort(lines)
 	var b bytes.Buffer
@@ -95,9 +102,6 @@ func tokens(dir string) ([]string, error) {
 			token += " tags"
 		}
 		lines = append(lines, token)
-	}
-	if len(lines) == 0 {
-		return nil, fmt.Errorf("%s registers no resource", dir)
 	}
 	return lines, nil
 }
