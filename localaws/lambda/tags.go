@@ -75,8 +75,8 @@ func (s *Service) untagResource(_ context.Context, in *sdk.UntagResourceInput) (
 	return &sdk.UntagResourceOutput{}, nil
 }
 
-// Tags are the tags of every function by ARN, for the tagging API.
-func (s *Service) Tags() map[string]map[string]string {
+// Tagged are the tags of every function by ARN, for the tagging API.
+func (s *Service) Tagged() map[string]map[string]string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := make(map[string]map[string]string, len(s.functions))
