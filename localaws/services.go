@@ -15,6 +15,7 @@ import (
 	"crawlerless/localaws/logs"
 	"crawlerless/localaws/s3"
 	"crawlerless/localaws/sqs"
+	"crawlerless/localaws/states"
 	"crawlerless/localaws/sts"
 	"crawlerless/localaws/tagging"
 	"crawlerless/localaws/wire"
@@ -51,7 +52,7 @@ func newServices(env cloud.Env, transport func() http.RoundTripper) (*services, 
 	for _, one := range []service{
 		s.iam, sts.New(env, s.iam),
 		metrics, bus, objects, sqs.New(env),
-		logs.New(env), firehose.New(env), lambda.New(env),
+		logs.New(env), firehose.New(env), lambda.New(env), states.New(env),
 		glue.New(env),
 		budgets.New(env), tagging.New(func() []tagging.Source { return s.tagged }),
 	} {
