@@ -2,6 +2,7 @@ package s3
 
 import (
 	"crawlerless/localaws/wire"
+	"net/http"
 	"strconv"
 	"strings"
 )
@@ -121,6 +122,19 @@ func (c *call) conditions(action string) map[string][]string {
 		}
 	}
 	return m
+}
+
+// checkOwner checks that a bucket belongs to the account that a header expects.
+func (c *call) checkOwner(header string) error {
+	want := c.header(header)
+	switch {
+	case want == "" || want == c.s.env.Account:
+		return nil
+	case !isAccount(want):
+		return fail(http.StatusBadRequest, "InvalidBucketOwnerAWSAccountID",
+			"The value of the expected bucket owner parameter must be an AWS Account ID... ["+want+"]")
+	}
+	return accessDenied()
 }
 
 // mayList tells whether the caller may know which keys a bucket has. A read of

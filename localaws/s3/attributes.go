@@ -38,10 +38,10 @@ func (c *call) getAttributes() error {
 	}
 	type parts struct {
 		TotalPartsCount      int `xml:"PartsCount"`
-		PartNumberMarker     int
-		NextPartNumberMarker int
-		MaxParts             int
-		IsTruncated          bool
+		PartNumberMarker     *int
+		NextPartNumberMarker *int
+		MaxParts             *int
+		IsTruncated          *bool
 		Parts                []partEntry `xml:"Part"`
 	}
 	var out struct {
@@ -68,36 +68,46 @@ func (c *call) getAttributes() error {
 		out.ObjectSize = &size
 	}
 	if asked["ObjectParts"] && len(v.parts) > 0 {
-		out.ObjectParts = &parts{TotalPartsCount: len(v.parts), MaxParts: maxKeys}
-		if raw := c.header("x-amz-max-parts"); raw != "" {
-			if out.ObjectParts.MaxParts, err = strconv.Atoi(raw); err != nil || out.ObjectParts.MaxParts < 0 {
-				return invalidArgument("Provided max-parts not an integer or within integer range", "x-amz-max-parts", raw)
-			}
+		list := &parts{TotalPartsCount: len(v.parts)}
+		out.ObjectParts = list
+		most, err := c.number("x-amz-max-parts", "max-parts", maxKeys)
+		if err != nil {
+			return err
 		}
-		if raw := c.header("x-amz-part-number-marker"); raw != "" {
-			if out.ObjectParts.PartNumberMarker, err = strconv.Atoi(raw); err != nil {
-				return invalidArgument("Provided part-number-marker not an integer or within integer range", "x-amz-part-number-marker", raw)
-			}
+		marker, err := c.number("x-amz-part-number-marker", "part-number-marker", 0)
+		if err != nil {
+			return err
 		}
 		// S3 lists single parts only of objects whose parts have checksums of
 		// their own, which is to say composite ones.
 		if v.checksum.kind == composite {
-			list := out.ObjectParts
-			for i, p := range v.parts {
-				if i+1 <= list.PartNumberMarker {
-					continue
-				}
-				if len(list.Parts) == list.MaxParts {
-					list.IsTruncated = true
+			next, truncated := marker, false
+			for i, p := range v.parts[min(marker, len(v.parts)):] {
+				if i == most {
+					truncated = true
 					break
 				}
-				list.Parts = append(list.Parts, partEntry{PartNumber: i + 1, Size: p.size, Checksum: sumElement(p.checksum)})
-				list.NextPartNumberMarker = i + 1
+				next = marker + i + 1
+				list.Parts = append(list.Parts, partEntry{PartNumber: next, Size: p.size, Checksum: sumElement(p.checksum)})
 			}
+			list.PartNumberMarker, list.NextPartNumberMarker, list.MaxParts, list.IsTruncated = &marker, &next, &most, &truncated
 		}
 	}
 	h := c.w.Header()
 	h.Set("Last-Modified", httpDate(v.modified))
 	c.showVersion(v)
 	return c.reply(out)
+}
+
+// number reads a header that holds a number.
+func (c *call) number(header, name string, otherwise int) (int, error) {
+	raw := c.header(header)
+	if raw == "" {
+		return otherwise, nil
+	}
+	n, err := strconv.Atoi(raw)
+	if err != nil || n < 0 {
+		return 0, invalidArgument("Provided "+name+" not an integer or within integer range", header, raw)
+	}
+	return n, nil
 }

@@ -23,6 +23,9 @@ func (c *call) listBuckets() error {
 		return err
 	}
 	if region := c.query.Get("bucket-region"); region != "" && region != c.s.env.Region {
+		if !regexp.MustCompile(`^(af|ap|ca|cn|eu|il|me|mx|sa|us)(-[a-z]+)+-\d$`).MatchString(region) {
+			return wrongArgument("Argument value "+region+" is not a valid AWS Region", "bucket-region")
+		}
 		limit = 0
 	}
 	prefix, token := c.query.Get("prefix"), c.query.Get("continuation-token")
@@ -54,7 +57,7 @@ func (c *call) listBuckets() error {
 			break
 		}
 		entry := bucketEntry{Name: name, CreationDate: timestamp(b.created), BucketArn: c.s.env.S3ARN(name)}
-		if paged || prefix != "" || token != "" {
+		if paged || prefix != "" || c.has("continuation-token") {
 			entry.BucketRegion = c.s.env.Region
 		}
 		result.Buckets = append(result.Buckets, entry)
@@ -111,26 +114,21 @@ func (c *call) createBucket() error {
 	if strings.EqualFold(c.header("x-amz-bucket-object-lock-enabled"), "true") {
 		return notImplemented("object lock (s3:CreateBucket with x-amz-bucket-object-lock-enabled)")
 	}
-	region := c.s.env.Region
-	given := in.LocationConstraint
-	if (given == "" && region != "us-east-1") || (given != "" && given != region) {
-		if given == "" {
-			given = "unspecified"
-		}
-		return fail(http.StatusBadRequest, "IllegalLocationConstraintException",
-			"The "+given+" location constraint is incompatible for the region specific endpoint this request was sent to.")
+	if err := checkConstraint(c.s.env.Region, in.LocationConstraint); err != nil {
+		return err
 	}
 	b := newBucket(c.name, c.now())
-	if ownership := c.header("x-amz-object-ownership"); ownership != "" {
+	if values, given := c.r.Header["X-Amz-Object-Ownership"]; given {
+		ownership := values[0]
 		if !validOwnership(ownership) {
-			return invalidArgument("Invalid x-amz-object-ownership header: "+ownership, "x-amz-object-ownership", ownership)
+			return wrongArgument("Invalid x-amz-object-ownership header: "+ownership, "x-amz-object-ownership")
 		}
 		b.config.ownership = ownership
 	}
 	if err := c.refuseACL(b.config.ownership, b.config.block); err != nil {
 		return err
 	}
-	if b.config.tags, err = validTags(in.Tags, maxBucketTags); err != nil {
+	if b.config.tags, err = validTags(in.Tags, maxBucketTags, `User-defined tag keys can't start with "aws:". This prefix is reserved for system tags. Remove "aws:" from your tag keys and try again.`); err != nil {
 		return err
 	}
 	c.s.mu.Lock()
@@ -140,18 +138,43 @@ func (c *call) createBucket() error {
 	}
 	c.s.mu.Unlock()
 	// For the sake of old clients us-east-1, and only it, answers success to the
-	// owner who creates a bucket again:
+	// owner who creates a bucket again, unless with tags:
 	// https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
-	if exists && region != "us-east-1" {
+	if exists && (c.s.env.Region != "us-east-1" || len(in.Tags) > 0) {
 		return fail(http.StatusConflict, "BucketAlreadyOwnedByYou",
 			"Your previous request to create the named bucket succeeded and you already own it.", "BucketName", c.name)
 	}
-	c.w.Header().Set("Location", "/"+c.name)
+	location := "/" + c.name
+	if in.LocationConstraint != "" {
+		location = "http://" + c.name + ".s3.amazonaws.com/"
+	}
+	c.w.Header().Set("Location", location)
 	c.w.Header().Set("x-amz-bucket-arn", c.s.env.S3ARN(c.name))
 	return c.write(http.StatusOK, nil)
 }
 
+// checkConstraint judges the region of a new bucket. us-east-1 is named by no
+// constraint at all; its endpoint alone can make buckets elsewhere, which is not
+// done here.
+func checkConstraint(region, given string) error {
+	switch {
+	case region == "us-east-1" && given == "":
+		return nil
+	case region == "us-east-1" && given != region && regexp.MustCompile(`^([a-z]{2}(-[a-z]+)+-\d|EU)$`).MatchString(given):
+		return notImplemented("buckets in another region (LocationConstraint " + given + " of s3:CreateBucket)")
+	case region == "us-east-1":
+		return fail(http.StatusBadRequest, "InvalidLocationConstraint", "The specified location-constraint is not valid", "LocationConstraint", given)
+	case given == region:
+		return nil
+	case given == "":
+		given = "unspecified"
+	}
+	return fail(http.StatusBadRequest, "IllegalLocationConstraintException",
+		"The "+given+" location constraint is incompatible for the region specific endpoint this request was sent to.")
+}
+
 func (c *call) headBucket() error {
+	c.w.Header().Set("Content-Type", "application/xml")
 	c.w.Header().Set("x-amz-bucket-region", c.s.env.Region)
 	c.w.Header().Set("x-amz-bucket-arn", c.s.env.S3ARN(c.name))
 	c.w.Header().Set("x-amz-access-point-alias", "false")
@@ -212,9 +235,13 @@ func (c *call) putVersioning() error {
 	if in.MFADelete != "" && in.MFADelete != "Disabled" {
 		return notImplemented("parameter MFADelete of s3:PutBucketVersioning")
 	}
-	if in.Status != "Enabled" && in.Status != "Suspended" {
+	switch in.Status {
+	case "Enabled", "Suspended":
+	case "":
 		return fail(http.StatusBadRequest, "IllegalVersioningConfigurationException",
 			"The Versioning element must be specified")
+	default:
+		return malformedXML()
 	}
 	if err := c.change(func(on *config) error { on.versioning = in.Status; return nil }); err != nil {
 		return err

@@ -130,12 +130,8 @@ func (c *call) fail(err error) {
 		c.w.WriteHeader(e.Status)
 		return
 	}
-	resource := "/" + c.name
-	if c.key != "" {
-		resource += "/" + c.key
-	}
 	body, encodeErr := xml.Marshal(errorDocument{
-		Code: e.Code, Message: e.Message, Details: e.Details, Resource: resource, RequestID: c.id, HostID: c.hostID,
+		Code: e.Code, Message: e.Message, Details: e.Details, RequestID: c.id, HostID: c.hostID,
 	})
 	if encodeErr != nil {
 		c.w.WriteHeader(http.StatusInternalServerError)

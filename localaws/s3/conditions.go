@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -65,22 +66,17 @@ type writeConditions struct {
 }
 
 func (c *call) writeConditions() (writeConditions, error) {
-	var w writeConditions
-	if none := c.header("If-None-Match"); none != "" {
-		if none != "*" {
-			return w, fail(http.StatusNotImplemented, "NotImplemented",
-				"A header you provided implies functionality that is not implemented", "Header", "If-None-Match",
-				"AdditionalMessage", "We don't accept the provided value of If-None-Match header for this API")
-		}
-		w.noneMatch = true
+	const refused = "We don't accept the provided value of %s header for this API"
+	match, none := c.header("If-Match"), c.header("If-None-Match")
+	switch {
+	case match != "" && none != "":
+		return writeConditions{}, headerNotImplemented("If-Match,If-None-Match", "additionalMessage", "Multiple conditional request headers present in the request")
+	case none != "" && none != "*":
+		return writeConditions{}, headerNotImplemented("If-None-Match", "additionalMessage", fmt.Sprintf(refused, "If-None-Match"))
+	case match == "*" && c.r.Method != http.MethodDelete:
+		return writeConditions{}, headerNotImplemented("If-Match", "additionalMessage", fmt.Sprintf(refused, "If-Match"))
 	}
-	w.match = unquote(c.header("If-Match"))
-	if w.noneMatch && w.match != "" {
-		return w, fail(http.StatusNotImplemented, "NotImplemented",
-			"A header you provided implies functionality that is not implemented", "Header", "If-Match",
-			"AdditionalMessage", "Multiple conditional request headers present in the request")
-	}
-	return w, nil
+	return writeConditions{match: unquote(match), noneMatch: none != ""}, nil
 }
 
 // check judges the conditions against the current version, which may be nil or

@@ -7,6 +7,7 @@ import (
 	"hash"
 	"io"
 	"maps"
+	"net/http"
 	"net/url"
 	"strings"
 )
@@ -27,7 +28,7 @@ func (c *call) copySource() (source, error) {
 		return source{}, notImplemented("access points as x-amz-copy-source")
 	}
 	raw, query, _ := strings.Cut(raw, "?")
-	invalid := invalidArgument("Copy Source must mention the source bucket and key: sourcebucket/sourcekey", "x-amz-copy-source", raw)
+	invalid := invalidArgument("Invalid copy source object key", "x-amz-copy-source", "x-amz-copy-source")
 	path, err := url.PathUnescape(raw)
 	if err != nil {
 		return source{}, invalid
@@ -44,8 +45,8 @@ func (c *call) copySource() (source, error) {
 		}
 		id = values.Get("versionId")
 	}
-	if want := c.header("x-amz-source-expected-bucket-owner"); want != "" && want != c.s.env.Account {
-		return source{}, accessDenied()
+	if err := c.checkOwner("x-amz-source-expected-bucket-owner"); err != nil {
+		return source{}, err
 	}
 	b := c.s.bucket(name)
 	if b == nil {
@@ -66,6 +67,9 @@ func (c *call) copySource() (source, error) {
 	}
 	if err := c.readConditions("x-amz-copy-source-", v); err != nil {
 		return source{}, err
+	}
+	if v.archived() {
+		return source{}, fail(http.StatusForbidden, "ObjectNotInActiveTierError", "The source object of the COPY operation is not in the active tier and is only stored in Amazon S3 Glacier.")
 	}
 	return source{bucket: b, version: v, id: id}, nil
 }

@@ -23,6 +23,9 @@ type deleteError struct {
 
 // deleteObjects deletes up to 1,000 keys, each judged and answered by itself.
 func (c *call) deleteObjects() error {
+	if err := c.refuseBypass(); err != nil {
+		return err
+	}
 	if !c.hasDigest() {
 		return invalidRequest("Missing required header for this request: Content-MD5")
 	}
@@ -58,6 +61,11 @@ func (c *call) deleteObjects() error {
 		}
 		if o.Key == "" {
 			return fail(400, "UserKeyMustBeSpecified", "User key must be specified.")
+		}
+		if o.VersionID != "" && !issued(o.VersionID) {
+			e := noSuchVersion(o.Key, o.VersionID)
+			out.Errors = append(out.Errors, deleteError{Key: o.Key, VersionID: o.VersionID, Code: e.Code, Message: e.Message})
+			continue
 		}
 		done, err := c.delete(o.Key, o.VersionID, writeConditions{match: unquote(o.ETag)})
 		if err != nil {

@@ -74,7 +74,7 @@ func (c *call) putEncryption() error {
 	case e.algorithm != aes256 && e.algorithm != kms && e.algorithm != kmsDSSE:
 		return malformedXML()
 	case e.algorithm == aes256 && e.key != "":
-		return invalidArgument("a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse", "KMSMasterKeyID", e.key)
+		return wrongArgument("a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse", "ApplyServerSideEncryptionByDefault")
 	}
 	if err := c.change(func(on *config) error { on.encryption = e; return nil }); err != nil {
 		return err

@@ -66,8 +66,20 @@ func invalidArgument(message, name, value string) *Error {
 	return fail(http.StatusBadRequest, "InvalidArgument", message, "ArgumentName", name, "ArgumentValue", value)
 }
 
+// wrongArgument is an InvalidArgument that does not repeat the value.
+func wrongArgument(message, name string) *Error {
+	return fail(http.StatusBadRequest, "InvalidArgument", message, "ArgumentName", name)
+}
+
 func invalidRequest(message string) *Error {
 	return fail(http.StatusBadRequest, "InvalidRequest", message)
+}
+
+// headerNotImplemented is S3's own NotImplemented, for headers that it knows but
+// does not take in the call at hand.
+func headerNotImplemented(header string, details ...string) *Error {
+	return fail(http.StatusNotImplemented, "NotImplemented", "A header you provided implies functionality that is not implemented",
+		append([]string{"Header", header}, details...)...)
 }
 
 func malformedXML() *Error {
@@ -132,9 +144,8 @@ type errorDocument struct {
 	Code      string
 	Message   string
 	Details   []Detail `xml:",any"`
-	Resource  string
-	RequestID string `xml:"RequestId"`
-	HostID    string `xml:"HostId"`
+	RequestID string   `xml:"RequestId"`
+	HostID    string   `xml:"HostId"`
 }
 
 // MarshalXML writes a detail as an element of its own name.

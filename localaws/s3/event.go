@@ -4,7 +4,6 @@ import (
 	"context"
 	"crawlerless/localaws/cloud"
 	"encoding/json"
-	"fmt"
 )
 
 // notice is an event about to leave for EventBridge. It is made while the bucket
@@ -41,8 +40,18 @@ type detailObject struct {
 	Size      *int64 `json:"size,omitempty"`
 	ETag      string `json:"etag,omitempty"`
 	VersionID string `json:"version-id,omitempty"`
-	Sequencer string `json:"sequencer"`
+	Sequencer string `json:"sequencer,omitempty"`
 }
+
+// The types of events, and the ways to be deleted.
+const (
+	objectCreated      = "Object Created"
+	objectDeleted      = "Object Deleted"
+	tagsAdded          = "Object Tags Added"
+	tagsDeleted        = "Object Tags Deleted"
+	markerCreated      = "Delete Marker Created"
+	permanentlyDeleted = "Permanently Deleted"
+)
 
 // emptyETag is the MD5 of nothing: the ETag that events give a delete marker.
 const emptyETag = "d41d8cd98f00b204e9800998ecf8427e"
@@ -76,13 +85,20 @@ func (s *Service) notice(b *bucket, detailType string, v *version) *notice {
 	n.detail = detail{
 		Version: "0",
 		Bucket:  detailBucket{Name: b.name},
-		Object:  detailObject{Key: v.key, ETag: v.etag, Sequencer: fmt.Sprintf("%016x", s.sequence.next(s.env.Clock.Now()))},
+		Object:  detailObject{Key: v.key},
 	}
-	if v.deleteMarker {
-		n.detail.Object.ETag = emptyETag
-	} else if detailType == "Object Created" {
+	// What else is told of an object follows events recorded from AWS: a deletion
+	// tells no ETag but that of a delete marker it makes, and changes of tags are
+	// in no sequence.
+	o := &n.detail.Object
+	switch detailType {
+	case objectCreated:
 		size := v.size()
-		n.detail.Object.Size = &size
+		o.ETag, o.Size, o.Sequencer = v.etag, &size, s.sequence.text(s.env.Clock.Now())
+	case objectDeleted:
+		o.Sequencer = s.sequence.text(s.env.Clock.Now())
+	default:
+		o.ETag = v.etag
 	}
 	if b.config.versioning != "" && v.id != nullVersion {
 		n.detail.Object.VersionID = v.id
@@ -97,6 +113,9 @@ func (n *notice) send(reason, deletionType string) {
 		return
 	}
 	n.detail.Reason, n.detail.DeletionType = reason, deletionType
+	if deletionType == markerCreated {
+		n.detail.Object.ETag = emptyETag
+	}
 	body, err := json.Marshal(n.detail)
 	if err != nil {
 		n.service.env.Log.Error("s3: event", "bucket", n.detail.Bucket.Name, "key", n.detail.Object.Key, "error", err)

@@ -99,7 +99,7 @@ func (s *Service) applyLifecycle(b *bucket) (notices []lifecycleNotice, has bool
 	}
 	now := s.env.Clock.Now()
 	tell := func(v *version, kind string) {
-		n := s.notice(b, "Object Deleted", v)
+		n := s.notice(b, objectDeleted, v)
 		if n != nil {
 			n.detail.RequestID, n.detail.Requester = strings.ToUpper(s.env.IDs.Hex(16)), "s3.amazonaws.com"
 			notices = append(notices, lifecycleNotice{n, "Lifecycle Expiration", kind})
@@ -140,7 +140,7 @@ func (s *Service) expireCurrent(b *bucket, r *lifecycleRule, key string, now tim
 			(r.Expiration.Days != nil && !now.Before(due(v.modified, *r.Expiration.Days)))
 		if asked && len(b.versions[key]) == 1 && r.covers(v) {
 			b.remove(v)
-			tell(v, "Permanently Deleted")
+			tell(v, permanentlyDeleted)
 		}
 		return
 	}
@@ -149,15 +149,15 @@ func (s *Service) expireCurrent(b *bucket, r *lifecycleRule, key string, now tim
 	}
 	if b.config.versioning == "" {
 		b.remove(v)
-		tell(v, "Permanently Deleted")
+		tell(v, permanentlyDeleted)
 		return
 	}
 	marker := &version{key: key, id: nullVersion, deleteMarker: true, modified: now, storageClass: standard}
 	if b.config.versioning == "Enabled" {
-		marker.id = s.env.IDs.Hex(32)
+		marker.id = newVersionID(s.env.IDs)
 	}
 	b.add(marker)
-	tell(marker, "Delete Marker Created")
+	tell(marker, markerCreated)
 }
 
 func (s *Service) expireNoncurrent(b *bucket, r *lifecycleRule, key string, now time.Time, tell func(*version, string)) {
@@ -172,7 +172,7 @@ func (s *Service) expireNoncurrent(b *bucket, r *lifecycleRule, key string, now 
 	for i := len(all) - 2 - keep; i >= 0; i-- {
 		if v := all[i]; r.covers(v) && !now.Before(due(v.noncurrent, *r.Noncurrent.Days)) {
 			b.remove(v)
-			tell(v, "Permanently Deleted")
+			tell(v, permanentlyDeleted)
 		}
 	}
 }

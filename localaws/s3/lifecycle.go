@@ -112,7 +112,7 @@ func (c *call) putLifecycle() error {
 		in.minimumSize = allClasses128K
 	case allClasses128K, variesByClass:
 	default:
-		return invalidArgument("Invalid value for the transition default minimum object size", transitionSize, in.minimumSize)
+		return invalidRequest("Invalid TransitionDefaultMinimumObjectSize found: " + in.minimumSize)
 	}
 	if len(in.Rules) == 0 || len(in.Rules) > 1000 {
 		return malformedXML()
@@ -184,7 +184,7 @@ func (r *lifecycleRule) check() error {
 		}
 		if e.Date != nil {
 			if _, err := midnight(*e.Date); err != nil {
-				return bad("'Date' must be at midnight GMT")
+				return invalidArgument("'Date' must be at midnight GMT", "Date", *e.Date)
 			}
 		}
 		if e.DeleteMarker != nil && r.Filter.byTag() {
@@ -203,7 +203,7 @@ func (r *lifecycleRule) check() error {
 		}
 		if t.Date != nil {
 			if _, err := midnight(*t.Date); err != nil {
-				return bad("'Date' must be at midnight GMT")
+				return invalidArgument("'Date' must be at midnight GMT", "Date", *t.Date)
 			}
 		}
 		if r.Expiration != nil && r.Expiration.Days != nil && t.Days != nil && *r.Expiration.Days <= *t.Days {
@@ -211,7 +211,10 @@ func (r *lifecycleRule) check() error {
 		}
 	}
 	if n := r.Noncurrent; n != nil {
-		if n.Days == nil || *n.Days < 1 {
+		if n.Days == nil {
+			return malformedXML()
+		}
+		if *n.Days < 1 {
 			return bad("'NoncurrentDays' for NoncurrentVersionExpiration action must be a positive integer")
 		}
 		if n.Newer != nil && (*n.Newer < 1 || *n.Newer > 100) {
@@ -235,6 +238,13 @@ func (f *lifecycleFilter) check() error {
 	}
 	if a := f.And; a != nil && count(a.Prefix != nil, a.GreaterThan != nil, a.LessThan != nil)+len(a.Tags) < 2 {
 		return malformedXML()
+	}
+	seen := map[string]bool{}
+	for _, t := range f.tags() {
+		if seen[t.Key] {
+			return invalidRequest("Duplicate Tag Keys are not allowed.")
+		}
+		seen[t.Key] = true
 	}
 	return nil
 }

@@ -90,7 +90,7 @@ func sealToken(last string) string {
 func openToken(token string) (string, error) {
 	raw, err := base64.StdEncoding.DecodeString(token)
 	if err != nil || len(raw) < 2 || raw[0] != '1' {
-		return "", invalidArgument("The continuation token provided is incorrect", "continuation-token", token)
+		return "", wrongArgument("The continuation token provided is incorrect", "continuation-token")
 	}
 	return string(raw[1:]), nil
 }
@@ -98,10 +98,10 @@ func openToken(token string) (string, error) {
 // encoder writes names as a listing shows them: as they are, or percent-encoded
 // with slashes left alone when encoding-type=url was asked for.
 func (c *call) encoder() (func(string) string, string, error) {
-	switch kind := c.query.Get("encoding-type"); kind {
-	case "":
+	switch kind := c.query.Get("encoding-type"); {
+	case !c.has("encoding-type"):
 		return func(s string) string { return s }, "", nil
-	case "url":
+	case kind == "url":
 		return func(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "%2F", "/") }, kind, nil
 	default:
 		return nil, "", invalidArgument("Invalid Encoding Method specified in Request", "encoding-type", kind)
@@ -185,7 +185,7 @@ func (c *call) list(second bool) error {
 		out.StartAfter = encode(c.query.Get("start-after"))
 	default:
 		if c.has("continuation-token") {
-			return invalidArgument("The continuation token provided is incorrect", "continuation-token", "")
+			return wrongArgument("The continuation token provided is incorrect", "continuation-token")
 		}
 		p.after = c.query.Get("start-after")
 		out.StartAfter = encode(p.after)

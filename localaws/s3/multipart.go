@@ -8,6 +8,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,6 +30,7 @@ type upload struct {
 	algorithm algorithm
 	kind      string // of the checksum
 	chosen    bool   // the client named the algorithm
+	existed   bool   // the object did when the upload began
 	parts     map[int]part
 }
 
@@ -56,6 +58,8 @@ func (c *call) createUpload() error {
 	b := c.bucket
 	b.mu.Lock()
 	gone := b.gone
+	now := b.current(c.key)
+	u.existed = now != nil && !now.deleteMarker
 	b.uploads[u.id] = u
 	b.mu.Unlock()
 	if gone {
@@ -215,8 +219,11 @@ func (c *call) copyPart(u *upload, number int) error {
 	start, length := int64(0), from.version.size()
 	if spec := c.header("x-amz-copy-source-range"); spec != "" {
 		var end int64
-		if n, err := fmt.Sscanf(spec, "bytes=%d-%d", &start, &end); n != 2 || err != nil || start < 0 || end < start {
-			return invalidArgument("The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy", "x-amz-copy-source-range", spec)
+		if start, end, err = copyRange(spec); err != nil {
+			return err
+		}
+		if start >= length {
+			return invalidRequest("The specified copy range is invalid for the source object size")
 		}
 		if end >= length {
 			return invalidArgument(fmt.Sprintf("Range specified is not valid for source object of size: %d", length), "x-amz-copy-source-range", spec)
@@ -243,6 +250,20 @@ func (c *call) copyPart(u *upload, number int) error {
 		out.Checksum = sumElement(made.checksum)
 	}
 	return c.reply(out)
+}
+
+func copyRange(spec string) (start, end int64, err error) {
+	m := regexp.MustCompile(`^bytes=(\d{1,18})-(\d{1,18})$`).FindStringSubmatch(spec)
+	if m != nil {
+		start, err = strconv.ParseInt(m[1], 10, 64)
+	}
+	if m != nil && err == nil {
+		end, err = strconv.ParseInt(m[2], 10, 64)
+	}
+	if m == nil || err != nil || end < start {
+		return 0, 0, invalidArgument("The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy", "x-amz-copy-source-range", spec)
+	}
+	return start, end, nil
 }
 
 func (c *call) abortUpload() error {
@@ -301,7 +322,7 @@ func (c *call) completeUpload() error {
 		return err
 	}
 	if len(in.Parts) == 0 {
-		return malformedXML()
+		return invalidRequest("You must specify at least one part")
 	}
 	v, notice, err := c.assemble(in.Parts, whole, conditions)
 	if err != nil {
@@ -371,8 +392,12 @@ func (c *call) assemble(list []completedPart, whole checksum, conditions writeCo
 		return nil, nil, err
 	}
 	v.checksum = u.sum(v.parts)
-	if whole.kind != "" && whole.kind != v.checksum.kind {
-		return nil, nil, invalidRequest("The upload was created using the " + v.checksum.kind + " checksum mode. The complete request must use the same checksum mode.")
+	made := "null"
+	if u.chosen {
+		made = u.kind
+	}
+	if whole.kind != "" && whole.kind != made {
+		return nil, nil, invalidRequest("The upload was created using the " + made + " checksum mode. The complete request must use the same checksum mode.")
 	}
 	if whole.algorithm != "" {
 		value, _, _ := strings.Cut(whole.value, "-")
@@ -390,13 +415,33 @@ func (c *call) assemble(list []completedPart, whole checksum, conditions writeCo
 		digest.Write(p.md5)
 	}
 	v.etag = hex.EncodeToString(digest.Sum(nil)) + "-" + strconv.Itoa(len(v.parts))
-	if err := conditions.check(c.key, b.current(c.key)); err != nil {
+	if err := u.conflict(conditions, b.current(c.key)); err != nil {
 		return nil, nil, err
 	}
 	v.id, v.modified = c.newVersionID(), c.now()
 	delete(b.uploads, u.id)
 	b.add(&v)
-	return &v, c.notice("Object Created", &v), nil
+	return &v, c.notice(objectCreated, &v), nil
+}
+
+// conflict judges the conditions of a completion. An object that was deleted or
+// replaced while the upload went on is a conflict, whatever is there now.
+func (u *upload) conflict(conditions writeConditions, now *version) error {
+	key := u.version.key
+	if err := conditions.check(key, now); err != nil {
+		return err
+	}
+	condition := ""
+	switch {
+	case conditions.noneMatch && u.existed:
+		condition = "If-None-Match"
+	case conditions.match != "" && now.modified.After(u.initiated):
+		condition = "If-Match"
+	default:
+		return nil
+	}
+	return fail(http.StatusConflict, "ConditionalRequestConflict",
+		"The conditional request cannot succeed due to a conflicting operation against this resource.", "Condition", condition, "Key", key)
 }
 
 // join checks the list of parts against those that arrived and puts their
@@ -416,6 +461,10 @@ func (u *upload) join(v *version, list []completedPart) error {
 				"UploadId", u.id, "PartNumber", strconv.Itoa(want.PartNumber), "ETag", unquote(want.ETag))
 		}
 		for a, value := range want.sums() {
+			if value != "" && a != have.checksum.algorithm && u.chosen {
+				return fail(http.StatusBadRequest, "BadDigest",
+					fmt.Sprintf("The %s you specified for part %d did not match what we received.", strings.ToLower(string(a)), want.PartNumber))
+			}
 			if value != "" && (a != have.checksum.algorithm || value != have.checksum.value) {
 				return fail(http.StatusBadRequest, "InvalidPart",
 					"One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",

@@ -143,7 +143,7 @@ func TestCompleteRefuses(t *testing.T) {
 	_, err = w.complete(b, "k", id, types.CompletedPart{PartNumber: aws.Int32(2), ETag: aws.String(`"0"`)})
 	wantError(t, err, 400, "InvalidPart")
 	_, err = w.complete(b, "k", id)
-	wantError(t, err, 400, "MalformedXML")
+	wantError(t, err, 400, "InvalidRequest")
 	_, err = w.complete(b, "other", id, last)
 	wantError(t, err, 404, "NoSuchUpload")
 	w.put(b, "k", "there")

@@ -18,6 +18,9 @@ func (c *call) getObject() error {
 	if err := c.readConditions("", v); err != nil {
 		return err
 	}
+	if c.r.Method == http.MethodGet && v.archived() {
+		return fail(http.StatusForbidden, "InvalidObjectState", "The operation is not valid for the object's storage class", "StorageClass", v.storageClass)
+	}
 	ranged, err := c.partRange(v)
 	if err != nil {
 		return err
@@ -335,7 +338,7 @@ func (c *call) insert(v *version, conditions writeConditions) (*notice, error) {
 	}
 	v.id, v.modified = c.newVersionID(), c.now()
 	b.add(v)
-	return c.notice("Object Created", v), nil
+	return c.notice(objectCreated, v), nil
 }
 
 // newVersionID is the id of the next version in the bucket. The bucket is locked.
@@ -343,7 +346,7 @@ func (c *call) newVersionID() string {
 	if c.bucket.config.versioning != "Enabled" {
 		return nullVersion
 	}
-	return c.s.env.IDs.Hex(32)
+	return newVersionID(c.s.env.IDs)
 }
 
 // confirm puts what was stored into the headers of the answer to a write.
@@ -373,13 +376,16 @@ func (c *call) deleteObject() error {
 	if err != nil {
 		return err
 	}
-	if c.header("x-amz-bypass-governance-retention") != "" {
-		return notImplemented("header x-amz-bypass-governance-retention of s3:DeleteObject")
+	if err := c.refuseBypass(); err != nil {
+		return err
 	}
 	for _, name := range []string{"x-amz-if-match-last-modified-time", "x-amz-if-match-size"} {
-		if c.header(name) != "" {
-			return notImplemented("header " + name + " of s3:DeleteObject")
+		if c.header(name) != "" { // of directory buckets
+			return headerNotImplemented(name)
 		}
+	}
+	if id := c.query.Get("versionId"); c.has("versionId") && !issued(id) {
+		return invalidVersion(id)
 	}
 	var result deletion
 	return c.fake(&fakeCall{
@@ -389,6 +395,15 @@ func (c *call) deleteObject() error {
 		},
 		amend: func(h http.Header) { result.show(h) },
 	})
+}
+
+// refuseBypass refuses a header that only buckets with object lock know.
+func (c *call) refuseBypass() error {
+	const name = "x-amz-bypass-governance-retention"
+	if c.header(name) == "" {
+		return nil
+	}
+	return wrongArgument(name+" is only applicable to Object Lock enabled buckets.", name)
 }
 
 // deletion is what a delete did.
@@ -437,9 +452,9 @@ func (c *call) delete(key, versionID string, conditions writeConditions) (deleti
 	if err != nil {
 		return deletion{}, err
 	}
-	kind := "Permanently Deleted"
+	kind := permanentlyDeleted
 	if result.made {
-		kind = "Delete Marker Created"
+		kind = markerCreated
 	}
 	notice.send("DeleteObject", kind)
 	return result, nil
@@ -463,15 +478,15 @@ func (c *call) deleteLocked(key, versionID string, conditions writeConditions) (
 			return deletion{versionID: versionID}, nil, nil
 		}
 		b.remove(now)
-		return deletion{marker: now.deleteMarker, versionID: versionID}, c.notice("Object Deleted", now), nil
+		return deletion{marker: now.deleteMarker, versionID: versionID}, c.notice(objectDeleted, now), nil
 	case status == "":
 		if now == nil {
 			return deletion{}, nil, nil
 		}
 		b.remove(now)
-		return deletion{}, c.notice("Object Deleted", now), nil
+		return deletion{}, c.notice(objectDeleted, now), nil
 	}
 	marker := &version{key: key, id: c.newVersionID(), deleteMarker: true, modified: c.now(), storageClass: standard}
 	b.add(marker)
-	return deletion{marker: true, versionID: marker.id, made: true}, c.notice("Object Deleted", marker), nil
+	return deletion{marker: true, versionID: marker.id, made: true}, c.notice(objectDeleted, marker), nil
 }

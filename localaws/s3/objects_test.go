@@ -271,8 +271,12 @@ func TestMissingThings(t *testing.T) {
 	wantError(t, err, 404, "NotFound")
 	_, err = w.s3.HeadBucket(t.Context(), &s3.HeadBucketInput{Bucket: none})
 	wantError(t, err, 404, "NotFound")
-	_, err = w.s3.GetObject(t.Context(), &s3.GetObjectInput{Bucket: &b, Key: key, VersionId: aws.String("v")})
+	w.versioning(b, types.BucketVersioningStatusEnabled)
+	version := w.put(b, "other", "x").VersionId
+	_, err = w.s3.GetObject(t.Context(), &s3.GetObjectInput{Bucket: &b, Key: key, VersionId: version})
 	wantError(t, err, 404, "NoSuchVersion")
+	_, err = w.s3.GetObject(t.Context(), &s3.GetObjectInput{Bucket: &b, Key: key, VersionId: aws.String("HPniJFCxqTsMuIH9KX8K8wEjNUgmABCD")})
+	wantError(t, err, 400, "InvalidArgument")
 	if _, err := w.s3.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: &b, Key: key}); err != nil {
 		t.Errorf("deleting what is not there: %v", err)
 	}

@@ -197,8 +197,8 @@ func (c *call) serve() error {
 		return methodNotAllowed(c.r.Method, [...]string{"SERVICE", "BUCKET", "OBJECT"}[levelOf(c.name, c.key)])
 	}
 	c.op = r.name
-	if want := c.header("x-amz-expected-bucket-owner"); want != "" && want != c.s.env.Account {
-		return accessDenied()
+	if err := c.checkOwner("x-amz-expected-bucket-owner"); err != nil {
+		return err
 	}
 	if r.level != service && r.name != "CreateBucket" {
 		if c.bucket = c.s.bucket(c.name); c.bucket == nil {

@@ -1,6 +1,9 @@
 package s3
 
 import (
+	"crawlerless/localaws/cloud"
+	"fmt"
+	"hash/crc32"
 	"net/http"
 	"slices"
 	"sort"
@@ -12,6 +15,22 @@ import (
 // nullVersion is the id of the version that a bucket without versioning, or
 // with suspended versioning, keeps of each key.
 const nullVersion = "null"
+
+// newVersionID makes an id that shows, as those of S3 do, whether it was ever
+// issued: its last eight digits follow from the others.
+func newVersionID(ids cloud.IDs) string {
+	id := ids.Hex(24)
+	return id + fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte(id)))
+}
+
+// issued tells whether an id is "null" or one that newVersionID made.
+func issued(id string) bool {
+	return id == nullVersion || len(id) == 32 && id[24:] == fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte(id[:24])))
+}
+
+func invalidVersion(id string) *Error {
+	return invalidArgument("Invalid version id specified", "versionId", id)
+}
 
 // bucket is one bucket. mu guards everything below it; a version never changes
 // once it is in a bucket, save for its tags and its storage class, which are
@@ -44,6 +63,11 @@ type version struct {
 	tags         tags
 	storageClass string // never empty
 	encryption   encryption
+}
+
+// archived tells whether the content could be read only after a restore.
+func (v *version) archived() bool {
+	return v.storageClass == "GLACIER" || v.storageClass == "DEEP_ARCHIVE"
 }
 
 func (v *version) size() int64 { return v.content.size() }
@@ -175,6 +199,9 @@ func (s *sequencer) next(now time.Time) uint64 {
 	s.last = max(s.last+1, at)
 	return s.last
 }
+
+// text is the next sequencer as events show it.
+func (s *sequencer) text(now time.Time) string { return fmt.Sprintf("%016x", s.next(now)) }
 
 // quote is an ETag as headers and XML carry it.
 func quote(etag string) string { return `"` + etag + `"` }

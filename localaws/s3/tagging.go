@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -20,6 +21,22 @@ type tag struct {
 	Unknown unknown `xml:",any"`
 }
 
+// UnmarshalXML demands both members, which may be empty but not absent.
+func (t *tag) UnmarshalXML(d *xml.Decoder, start xml.StartElement) error {
+	var in struct {
+		Key, Value *string
+		Unknown    unknown `xml:",any"`
+	}
+	if err := d.DecodeElement(&in, &start); err != nil {
+		return err
+	}
+	if in.Key == nil || in.Value == nil {
+		return malformedXML()
+	}
+	t.Key, t.Value, t.Unknown = *in.Key, *in.Value, in.Unknown
+	return nil
+}
+
 type tags []tag
 
 type tagging struct {
@@ -32,13 +49,19 @@ type tagging struct {
 	Unknown unknown `xml:",any"`
 }
 
-func invalidTag(message string, t tag) *Error {
-	return fail(http.StatusBadRequest, "InvalidTag", message, "TagKey", t.Key, "TagValue", t.Value)
+func invalidTag(message string, details ...string) *Error {
+	return fail(http.StatusBadRequest, "InvalidTag", message, details...)
 }
+
+// Words for a key that begins with "aws:", which differ from call to call.
+const (
+	bucketSystemTag = "System tags cannot be added/updated by requester"
+	objectSystemTag = "Your TagKey cannot be prefixed with aws:"
+)
 
 // validTags judges a tag set by the rules for cost-allocation tags:
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/CostAllocTagging.html
-func validTags(set []tag, most int) (tags, error) {
+func validTags(set []tag, most int, systemTag string) (tags, error) {
 	if len(set) > most {
 		kind := "Bucket tag count cannot be greater than "
 		if most == maxObjectTags {
@@ -49,18 +72,35 @@ func validTags(set []tag, most int) (tags, error) {
 	seen := map[string]bool{}
 	for _, t := range set {
 		switch {
-		case t.Key == "" || utf8.RuneCountInString(t.Key) > 128:
-			return nil, invalidTag("The TagKey you have provided is invalid", t)
-		case utf8.RuneCountInString(t.Value) > 256:
-			return nil, invalidTag("The TagValue you have provided is invalid", t)
 		case strings.HasPrefix(strings.ToLower(t.Key), "aws:"):
-			return nil, invalidTag("System tags cannot be added/updated by requester", t)
+			if systemTag != bucketSystemTag && systemTag != objectSystemTag {
+				return nil, invalidTag(systemTag)
+			}
+			return nil, invalidTag(systemTag, "TagKey", t.Key)
+		case t.Key == "" || !taggable(t.Key, 128):
+			return nil, invalidTag("The TagKey you have provided is invalid", "TagKey", t.Key)
+		case !taggable(t.Value, 256):
+			return nil, invalidTag("The TagValue you have provided is invalid", "TagKey", t.Key, "TagValue", t.Value)
 		case seen[t.Key]:
-			return nil, invalidTag("Cannot provide multiple Tags with the same key", t)
+			return nil, invalidTag("Cannot provide multiple Tags with the same key", "TagKey", t.Key)
 		}
 		seen[t.Key] = true
 	}
 	return set, nil
+}
+
+// taggable tells whether a text has only what tags may: letters, numbers, spaces
+// and + - = . _ : / @, and is not too long.
+func taggable(text string, most int) bool {
+	if utf8.RuneCountInString(text) > most {
+		return false
+	}
+	for _, r := range text {
+		if !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsSpace(r) && !strings.ContainsRune("+-=._:/@", r) {
+			return false
+		}
+	}
+	return true
 }
 
 // headerTags reads x-amz-tagging, which is written like a query.
@@ -69,20 +109,23 @@ func (c *call) headerTags() (tags, error) {
 	if raw == "" {
 		return nil, nil
 	}
+	malformed := invalidArgument("The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.",
+		"x-amz-tagging", raw)
 	var set []tag
+	seen := map[string]bool{}
 	for pair := range strings.SplitSeq(raw, "&") {
 		name, value, _ := strings.Cut(pair, "=")
 		key, err := url.QueryUnescape(name)
 		if err == nil {
 			value, err = url.QueryUnescape(value)
 		}
-		if err != nil || pair == "" {
-			return nil, invalidArgument("The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.",
-				"x-amz-tagging", raw)
+		if err != nil || pair == "" || seen[key] || !taggable(key, 128) || !taggable(value, 256) {
+			return nil, malformed
 		}
+		seen[key] = true
 		set = append(set, tag{Key: key, Value: value})
 	}
-	return validTags(set, maxObjectTags)
+	return validTags(set, maxObjectTags, objectSystemTag)
 }
 
 func (c *call) replyTags(set tags) error {
@@ -105,7 +148,7 @@ func (c *call) putBucketTagging() error {
 	if err := c.document(&in); err != nil {
 		return err
 	}
-	set, err := validTags(in.TagSet.Tags, maxBucketTags)
+	set, err := validTags(in.TagSet.Tags, maxBucketTags, bucketSystemTag)
 	if err != nil {
 		return err
 	}
@@ -125,6 +168,10 @@ func (c *call) deleteBucketTagging() error {
 func (c *call) getObjectTagging() error {
 	v, err := c.addressed("s3:GetObjectTagging")
 	if err != nil {
+		// Here alone S3 tells the key with its bucket.
+		if e := asError(err); e.Code == "NoSuchKey" {
+			return noSuchKey(c.name + "/" + c.key)
+		}
 		return err
 	}
 	c.showVersion(v)
@@ -136,15 +183,15 @@ func (c *call) putObjectTagging() error {
 	if err := c.document(&in); err != nil {
 		return err
 	}
-	set, err := validTags(in.TagSet.Tags, maxObjectTags)
+	set, err := validTags(in.TagSet.Tags, maxObjectTags, objectSystemTag)
 	if err != nil {
 		return err
 	}
-	return c.setObjectTags("s3:PutObjectTagging", set, http.StatusOK, "Object Tags Added")
+	return c.setObjectTags("s3:PutObjectTagging", set, http.StatusOK, tagsAdded)
 }
 
 func (c *call) deleteObjectTagging() error {
-	return c.setObjectTags("s3:DeleteObjectTagging", nil, http.StatusNoContent, "Object Tags Deleted")
+	return c.setObjectTags("s3:DeleteObjectTagging", nil, http.StatusNoContent, tagsDeleted)
 }
 
 func (c *call) setObjectTags(action string, set tags, status int, event string) error {
@@ -173,6 +220,9 @@ func (c *call) setObjectTags(action string, set tags, status int, event string) 
 // that the caller may do action on it. A delete marker cannot be addressed.
 func (c *call) addressed(action string) (*version, error) {
 	id := c.query.Get("versionId")
+	if c.has("versionId") && !issued(id) {
+		return nil, invalidVersion(id)
+	}
 	c.bucket.mu.RLock()
 	v := c.bucket.find(c.key, id)
 	c.bucket.mu.RUnlock()
@@ -190,7 +240,7 @@ func (c *call) addressed(action string) (*version, error) {
 			return nil, err
 		}
 		return nil, noSuchKey(c.key)
-	case v.deleteMarker && id != "":
+	case v.deleteMarker && (id != "" || !hidesMarker(action)):
 		return nil, methodNotAllowed(c.r.Method, "DeleteMarker").with("x-amz-delete-marker", "true").
 			with("x-amz-version-id", v.id).with("Last-Modified", httpDate(v.modified)).with("Allow", "DELETE")
 	case v.deleteMarker:
@@ -200,6 +250,12 @@ func (c *call) addressed(action string) (*version, error) {
 		return nil, noSuchKey(c.key).with("x-amz-delete-marker", "true").with("x-amz-version-id", v.id)
 	}
 	return v, nil
+}
+
+// hidesMarker tells whether an action sees no object behind a delete marker. The
+// others see the marker itself, on which they are not allowed.
+func hidesMarker(action string) bool {
+	return action == "s3:GetObject" || action == "s3:GetObjectAcl" || action == "s3:GetObjectAttributes"
 }
 
 // showVersion puts the version id into the answer, where the bucket has or ever

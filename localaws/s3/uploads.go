@@ -43,7 +43,7 @@ func (c *call) listUploads() error {
 		UploadIDMarker     string `xml:"UploadIdMarker"`
 		NextKeyMarker      string
 		NextUploadIDMarker string `xml:"NextUploadIdMarker"`
-		Prefix             string
+		Prefix             string `xml:",omitempty"`
 		Delimiter          string `xml:",omitempty"`
 		EncodingType       string `xml:",omitempty"`
 		MaxUploads         int
@@ -57,6 +57,9 @@ func (c *call) listUploads() error {
 	c.bucket.mu.RLock()
 	defer c.bucket.mu.RUnlock()
 	past := idMarker == ""
+	if u := c.bucket.uploads[idMarker]; !past && (u == nil || u.version.key != keyMarker) {
+		return invalidArgument("Invalid uploadId marker", "upload-id-marker", idMarker)
+	}
 	for _, u := range c.bucket.sortedUploads() {
 		key := u.version.key
 		if !strings.HasPrefix(key, prefix) || key < keyMarker || (key == keyMarker && idMarker == "" && keyMarker != "") {
@@ -91,9 +94,6 @@ func (c *call) listUploads() error {
 		}
 		out.Uploads = append(out.Uploads, entry)
 		out.NextKeyMarker, out.NextUploadIDMarker = encode(key), u.id
-	}
-	if !out.IsTruncated {
-		out.NextKeyMarker, out.NextUploadIDMarker = "", ""
 	}
 	return c.reply(out)
 }
