@@ -122,10 +122,26 @@ func TestPutEventsJudgesEachEntry(t *testing.T) {
 		t.Errorf("%d failed", out.FailedEntryCount)
 	}
 	_, err = w.client.PutEvents(t.Context(), &eventbridge.PutEventsInput{Entries: make([]types.PutEventsRequestEntry, 11)})
-	wantCode(t, err, "ValidationException", "less than or equal to 10")
+	wantCode(t, err, "ValidationException", "1 validation error detected: Value '[PutEventsRequestEntry(time=null, source=null, resources=null, detailType=null, detail=null, eventBusName=null, traceHeader=null, kmsKeyIdentifier=null, internalMetadata=null), ")
+	wantCode(t, err, "ValidationException", "at 'entries' failed to satisfy constraint: Member must have length less than or equal to 10")
 	big := aws.String(`{"x":"` + strings.Repeat("x", 256<<10) + `"}`)
 	_, err = w.client.PutEvents(t.Context(), &eventbridge.PutEventsInput{Entries: []types.PutEventsRequestEntry{entry(s, s, big)}})
 	wantCode(t, err, "ValidationException", "Total size of the entries in the request is over the limit.")
+}
+
+func TestEventsForAMissingBusAreTakenAndDropped(t *testing.T) {
+	w := newWorld(t)
+	w.rule("r", "a", types.Target{Id: aws.String("t"), Arn: aws.String(queue)})
+	out, err := w.client.PutEvents(t.Context(), &eventbridge.PutEventsInput{Entries: []types.PutEventsRequestEntry{
+		{Source: aws.String("a"), DetailType: aws.String("t"), Detail: aws.String("{}"), EventBusName: aws.String("missing")},
+	}})
+	if err != nil || out.FailedEntryCount != 0 || out.Entries[0].EventId == nil {
+		t.Errorf("%v, %v", out, err)
+	}
+	w.rest()
+	if n := len(w.targets.take()); n != 0 {
+		t.Errorf("%d deliveries", n)
+	}
 }
 
 func TestTheTimeOfAnEntryIsKept(t *testing.T) {

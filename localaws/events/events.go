@@ -52,8 +52,9 @@ type Service struct {
 	ctx     context.Context // ends with Close
 	stop    context.CancelFunc
 
-	mu    sync.RWMutex
-	rules map[string]*rule
+	mu      sync.RWMutex
+	rules   map[string]*rule
+	busTags []types.Tag
 }
 
 // rule is one rule with its targets. It and they are replaced, never changed, so

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"regexp"
 	"slices"
@@ -146,7 +147,7 @@ func variable() *regexp.Regexp { return regexp.MustCompile(`<([A-Za-z0-9_.\-]+)>
 
 const maxVariables = 100
 
-func checkTransformer(t *types.InputTransformer) error {
+func checkTransformer(id string, t *types.InputTransformer) error {
 	if aws.ToString(t.InputTemplate) == "" {
 		return invalid("1 validation error detected: Value at 'targets.1.member.inputTransformer.inputTemplate' failed to satisfy constraint: Member must have length greater than or equal to 1")
 	}
@@ -163,7 +164,7 @@ func checkTransformer(t *types.InputTransformer) error {
 	}
 	for _, m := range variable().FindAllStringSubmatch(*t.InputTemplate, -1) {
 		if _, defined := t.InputPathsMap[m[1]]; !defined && !predefined(m[1]) {
-			return invalid(fmt.Sprintf("Invalid InputTemplate for target: InputTemplate contains placeholder <%s> that is not in InputPathsMap.", m[1]))
+			return invalid(fmt.Sprintf("InputTemplate for target %s contains invalid placeholder %s.", id, m[1]))
 		}
 	}
 	return nil
@@ -175,25 +176,35 @@ func predefined(name string) bool {
 	}, name)
 }
 
+// errNotJSON says that a filled template is not what a target can be given.
+var errNotJSON = errors.New("the transformed input is not valid JSON")
+
 // transform fills an input template:
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
 //
-// A placeholder outside of quotes becomes the JSON of its value; one between
-// quotes becomes its text, escaped. A variable whose path is not in the event
-// does not appear: its place becomes null, or nothing between quotes.
+// A placeholder outside of quotes becomes the JSON of its value, and an empty
+// string where the event has none. One between quotes becomes its text, and
+// nothing where there is none; an object or array there is written without its
+// own quotes when the template is a string, and as JSON, which makes the whole
+// invalid, when the template is an object. The result must be JSON, or several
+// JSON values one after the other. All this is as recorded from AWS.
 func transform(t *types.InputTransformer, r *rule, e accepted) ([]byte, error) {
 	event, err := decode(e.body)
 	if err != nil {
 		return nil, err
 	}
-	values := map[string]any{
+	template := *t.InputTemplate
+	f := filler{isText: strings.HasPrefix(strings.TrimSpace(template), `"`), values: map[string]any{
 		"aws.events.rule-arn": r.arn, "aws.events.rule-name": r.name,
 		"aws.events.event.ingestion-time": e.at.UTC().Format(time.RFC3339), "aws.events.event.json": event,
-	}
+	}}
 	if object, ok := event.(map[string]any); ok {
+		// Without its detail, and with this one name in another spelling.
 		bare := maps.Clone(object)
+		bare["detailType"] = bare["detail-type"]
+		delete(bare, "detail-type")
 		delete(bare, "detail")
-		values["aws.events.event"] = bare
+		f.values["aws.events.event"] = bare
 	}
 	for name, path := range t.InputPathsMap {
 		steps, err := parsePath(path)
@@ -201,23 +212,38 @@ func transform(t *types.InputTransformer, r *rule, e accepted) ([]byte, error) {
 			return nil, err
 		}
 		if found, ok := walk(event, steps); ok {
-			values[name] = found
+			f.values[name] = found
 		}
 	}
-	template := *t.InputTemplate
-	var out bytes.Buffer
 	last, quoted := 0, false
 	for _, at := range variable().FindAllStringSubmatchIndex(template, -1) {
 		before := template[last:at[0]]
 		quoted = quotedAfter(before, quoted)
-		out.WriteString(before)
+		f.out.WriteString(before)
 		last = at[1]
-		if err := fill(&out, values, template[at[2]:at[3]], quoted); err != nil {
+		if err := f.fill(template[at[2]:at[3]], quoted); err != nil {
 			return nil, err
 		}
 	}
-	out.WriteString(template[last:])
-	return out.Bytes(), nil
+	f.out.WriteString(template[last:])
+	if !areJSON(f.out.Bytes()) {
+		return nil, errNotJSON
+	}
+	return f.out.Bytes(), nil
+}
+
+// areJSON tells whether text is one or more JSON values.
+func areJSON(text []byte) bool {
+	d := json.NewDecoder(bytes.NewReader(text))
+	for n := 0; ; n++ {
+		var v any
+		switch err := d.Decode(&v); {
+		case errors.Is(err, io.EOF):
+			return n > 0
+		case err != nil:
+			return false
+		}
+	}
 }
 
 // quotedAfter tells whether what follows text stands between quotes.
@@ -233,29 +259,32 @@ func quotedAfter(text string, quoted bool) bool {
 	return quoted
 }
 
-func fill(out *bytes.Buffer, values map[string]any, name string, quoted bool) error {
-	value, ok := values[name]
-	if text, isText := value.(string); isText && quoted {
-		raw, err := marshal(text)
-		if err != nil {
-			return err
-		}
-		out.Write(raw[1 : len(raw)-1])
+// filler writes a template with its placeholders replaced.
+type filler struct {
+	out    bytes.Buffer
+	values map[string]any
+	isText bool // the template is a string, not an object
+}
+
+func (f *filler) fill(name string, quoted bool) error {
+	value, ok := f.values[name]
+	switch {
+	case !ok && quoted:
 		return nil
-	}
-	if !ok && quoted {
-		return nil
+	case !ok:
+		value = ""
 	}
 	raw, err := marshal(value)
 	if err != nil {
 		return err
 	}
-	if _, isNumber := value.(json.Number); quoted && !isNumber && value != nil {
-		if raw, err = marshal(string(raw)); err != nil {
-			return err
-		}
+	_, isString := value.(string)
+	switch {
+	case quoted && isString:
 		raw = raw[1 : len(raw)-1]
+	case quoted && f.isText:
+		raw = bytes.ReplaceAll(raw, []byte(`"`), nil)
 	}
-	out.Write(raw)
+	f.out.Write(raw)
 	return nil
 }

@@ -30,8 +30,14 @@ func TestInputOfATarget(t *testing.T) {
 		{"a number keeps its digits", transformer(`{"n": <big>}`), `{"n": 12345678901234567890}`},
 		{"all elements", transformer(`{"n": <all>}`), `{"n": [1,2]}`},
 		{"a text is escaped", transformer(`{"q": "<quote>", "r": <quote>}`), `{"q": "say \"hi\"", "r": "say \"hi\""}`},
-		{"an object between quotes is escaped", transformer(`"<second>"`), `"{\"n\":2}"`},
-		{"what is missing does not appear", transformer(`{"a": "x<gone>y", "b": <gone>}`), `{"a": "xy", "b": null}`},
+		{"an object in a sentence loses its quotes", transformer(`"of <second> and <all>"`), `"of {n:2} and [1,2]"`},
+		{"what is missing does not appear", transformer(`{"a": "x<gone>y", "b": <gone>}`), `{"a": "xy", "b": ""}`},
+		{"several lines", transformer("\"<instance> one\"\n\"<gone> two\""), "\"i-0123456789 one\"\n\" two\""},
+		{
+			"the event without its detail",
+			types.Target{InputTransformer: &types.InputTransformer{InputTemplate: aws.String(`<aws.events.event>`)}},
+			`{"account":"123456789012","detailType":"EC2 Instance State-change Notification","id":"7bf73129-1428-4cd3-a780-95db273d1602","region":"us-east-1","resources":["arn:aws:ec2:us-east-1:123456789012:instance/i-abcd1111"],"source":"aws.ec2","time":"2015-11-11T21:29:54Z","version":"0"}`,
+		},
 		{
 			"predefined variables", transformer(`{"rule": "<aws.events.rule-name>", "arn": <aws.events.rule-arn>, "at": <aws.events.event.ingestion-time>}`),
 			`{"rule": "r", "arn": "arn:aws:events:us-east-1:000000000000:rule/r", "at": "2026-01-02T03:04:05Z"}`,
@@ -51,6 +57,22 @@ func TestInputOfATarget(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
 		})
+	}
+}
+
+// Templates whose result is no JSON are accepted, and then nothing is delivered.
+func TestTransformedInputMustBeJSON(t *testing.T) {
+	for _, template := range []string{`<list> single list item`, `{"items": "<list>"}`, `plain text`} {
+		w := newWorld(t)
+		w.rule("r", "a", withDLQ(types.Target{Arn: aws.String(queue), InputTransformer: &types.InputTransformer{InputTemplate: &template, InputPathsMap: map[string]string{"list": "$.detail.list"}}}))
+		w.put("a", `{"list":["HIGH"]}`)
+		calls := w.targets.take()
+		if len(calls) != 1 {
+			t.Fatalf("%s: %d calls", template, len(calls))
+		}
+		if got := attributes(t, calls[0])["ERROR_CODE"]; got != "INVALID_JSON" {
+			t.Errorf("%s: error code %s", template, got)
+		}
 	}
 }
 

@@ -37,8 +37,11 @@ func (s *Service) onPutEvents(in *eventbridge.PutEventsInput) []wire.Access {
 }
 
 func (s *Service) putEvents(ctx context.Context, in *eventbridge.PutEventsInput) (*eventbridge.PutEventsOutput, error) {
-	if n := len(in.Entries); n < 1 || n > maxEntries {
-		return nil, invalid(fmt.Sprintf("1 validation error detected: Value '[PutEventsRequestEntry]' at 'entries' failed to satisfy constraint: Member must have length less than or equal to %d and greater than or equal to 1", maxEntries))
+	switch n := len(in.Entries); {
+	case n < 1:
+		return nil, invalid("1 validation error detected: Value '[]' at 'entries' failed to satisfy constraint: Member must have length greater than or equal to 1")
+	case n > maxEntries:
+		return nil, invalid(fmt.Sprintf("1 validation error detected: Value '%s' at 'entries' failed to satisfy constraint: Member must have length less than or equal to %d", shown(in.Entries), maxEntries))
 	}
 	total := 0
 	for _, e := range in.Entries {
@@ -57,6 +60,12 @@ func (s *Service) putEvents(ctx context.Context, in *eventbridge.PutEventsInput)
 			out.FailedEntryCount++
 			continue
 		}
+		// Like AWS, take events for a bus that does not exist, and drop them.
+		if err := s.bus(e.EventBusName); err != nil {
+			s.env.Log.Warn("events: event for a bus that does not exist is dropped", "bus", *e.EventBusName, "source", *e.Source)
+			out.Entries = append(out.Entries, types.PutEventsResultEntry{EventId: aws.String(s.env.IDs.UUID())})
+			continue
+		}
 		id := s.emit(ctx, cloud.Event{
 			Source: *e.Source, DetailType: *e.DetailType, Resources: e.Resources,
 			Time: aws.ToTime(e.Time), Detail: []byte(*e.Detail),
@@ -64,6 +73,29 @@ func (s *Service) putEvents(ctx context.Context, in *eventbridge.PutEventsInput)
 		out.Entries = append(out.Entries, types.PutEventsResultEntry{EventId: &id})
 	}
 	return out, nil
+}
+
+// shown is a list of entries as a validation error repeats it.
+func shown(entries []types.PutEventsRequestEntry) string {
+	or := func(text *string) string {
+		if text == nil {
+			return "null"
+		}
+		return *text
+	}
+	var all []string
+	for _, e := range entries {
+		at, resources := "null", "null"
+		if e.Time != nil {
+			at = e.Time.UTC().Format("Mon Jan 02 15:04:05 UTC 2006")
+		}
+		if e.Resources != nil {
+			resources = "[" + strings.Join(e.Resources, ", ") + "]"
+		}
+		all = append(all, fmt.Sprintf("PutEventsRequestEntry(time=%s, source=%s, resources=%s, detailType=%s, detail=%s, eventBusName=%s, traceHeader=%s, kmsKeyIdentifier=null, internalMetadata=null)",
+			at, or(e.Source), resources, or(e.DetailType), or(e.Detail), or(e.EventBusName), or(e.TraceHeader)))
+	}
+	return "[" + strings.Join(all, ", ") + "]"
 }
 
 // entrySize counts an entry as AWS does:
@@ -96,9 +128,6 @@ func (s *Service) refuse(e types.PutEventsRequestEntry) (code, message string) {
 		return "MalformedDetail", "Detail is malformed."
 	case strings.HasPrefix(*e.Source, "aws."):
 		return "NotAuthorizedForSource", "Not authorized for the source."
-	}
-	if err := s.bus(e.EventBusName); err != nil {
-		return "InvalidArgument", "Event bus " + *e.EventBusName + " does not exist: localaws has the default bus only."
 	}
 	return "", ""
 }

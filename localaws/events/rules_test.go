@@ -3,6 +3,7 @@ package events
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -182,6 +183,24 @@ func TestTagsAreMergedAndRemoved(t *testing.T) {
 	}
 }
 
+func TestTheBusCarriesTags(t *testing.T) {
+	w := newWorld(t)
+	w.rule("r", "a")
+	bus, rule := aws.String("arn:aws:events:us-east-1:000000000000:event-bus/default"), aws.String("arn:aws:events:us-east-1:000000000000:rule/r")
+	for _, arn := range []*string{bus, rule} {
+		if _, err := w.client.TagResource(t.Context(), &eventbridge.TagResourceInput{ResourceARN: arn, Tags: []types.Tag{{Key: aws.String("k"), Value: aws.String("v")}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(map[string]map[string]string{*bus: {"k": "v"}, *rule: {"k": "v"}}, w.service.Tagged()); diff != "" {
+		t.Error(diff)
+	}
+	_, err := w.client.ListTagsForResource(t.Context(), &eventbridge.ListTagsForResourceInput{ResourceARN: aws.String("arn:aws:events:us-east-1:000000000000:event-bus/other")})
+	wantCode(t, err, "ResourceNotFoundException", "Event bus other does not exist.")
+	_, err = w.client.ListTagsForResource(t.Context(), &eventbridge.ListTagsForResourceInput{ResourceARN: aws.String("arn:aws:events:us-east-1:000000000000:rule/other")})
+	wantCode(t, err, "ResourceNotFoundException", "Rule other does not exist on EventBus default.")
+}
+
 func TestTheDefaultBusIsTheOnlyOne(t *testing.T) {
 	w := newWorld(t)
 	bus, err := w.client.DescribeEventBus(t.Context(), &eventbridge.DescribeEventBusInput{})
@@ -231,13 +250,15 @@ func TestPutTargetsRefuses(t *testing.T) {
 		code   string
 		words  string
 	}{
+		{"an id that is none", types.Target{Id: aws.String("!@#$@!#$"), Arn: aws.String(queue)}, "ValidationException", `Value '!@#$@!#$' at 'targets.1.member.id' failed to satisfy constraint: Member must satisfy regular expression pattern: [\.\-_A-Za-z0-9]+`},
+		{"an id that is too long", types.Target{Id: aws.String(strings.Repeat("x", 65)), Arn: aws.String(queue)}, "ValidationException", "at 'targets.1.member.id' failed to satisfy constraint: Member must have length less than or equal to 64"},
 		{"no ARN", types.Target{Id: id, Arn: aws.String("queue")}, "ValidationException", "Parameter queue is not valid. Reason: Provided Arn is not in correct format."},
 		{"a state machine without a role", types.Target{Id: id, Arn: aws.String(machine)}, "ValidationException", "RoleArn is required for target " + machine},
 		{"a role that can not be assumed", types.Target{Id: id, Arn: aws.String(machine), RoleArn: aws.String("arn:aws:iam::000000000000:role/closed")}, "ValidationException", "cannot be assumed by principal 'events.amazonaws.com'"},
 		{"two kinds of input", types.Target{Id: id, Arn: aws.String(queue), Input: aws.String("{}"), InputPath: aws.String("$")}, "ValidationException", "Only one of Input, InputPath, or InputTransformer"},
 		{"input that is no JSON", types.Target{Id: id, Arn: aws.String(queue), Input: aws.String("{")}, "ValidationException", "not valid JSON"},
 		{"a path that is none", types.Target{Id: id, Arn: aws.String(queue), InputPath: aws.String("detail")}, "ValidationException", "Invalid JSONPath provided."},
-		{"an unknown placeholder", types.Target{Id: id, Arn: aws.String(queue), InputTransformer: &types.InputTransformer{InputTemplate: aws.String(`"<x>"`)}}, "ValidationException", "<x>"},
+		{"an unknown placeholder", types.Target{Id: id, Arn: aws.String(queue), InputTransformer: &types.InputTransformer{InputTemplate: aws.String(`"<x>"`)}}, "ValidationException", "InputTemplate for target t contains invalid placeholder x."},
 		{"a reserved variable", types.Target{Id: id, Arn: aws.String(queue), InputTransformer: &types.InputTransformer{InputTemplate: aws.String(`"x"`), InputPathsMap: map[string]string{"aws.x": "$.a"}}}, "ValidationException", "reserved"},
 		{"too many retries", types.Target{Id: id, Arn: aws.String(queue), RetryPolicy: &types.RetryPolicy{MaximumRetryAttempts: aws.Int32(186)}}, "ValidationException", "maximumRetryAttempts"},
 		{"too short an age", types.Target{Id: id, Arn: aws.String(queue), RetryPolicy: &types.RetryPolicy{MaximumEventAgeInSeconds: aws.Int32(59)}}, "ValidationException", "maximumEventAgeInSeconds"},

@@ -33,75 +33,84 @@ func checkTags(tags []types.Tag) error {
 	return nil
 }
 
-// tagged is the name of the rule that an ARN names.
-func (s *Service) tagged(arn *string) (*string, error) {
-	name, ok := strings.CutPrefix(aws.ToString(arn), s.ruleARN(""))
-	if !ok {
-		return nil, invalid("Parameter ResourceARN is not valid. Reason: Provided Arn is not in correct format.")
+// editTags gives edit the tags of the resource that an ARN names, a rule or the
+// bus, and keeps what it returns.
+func (s *Service) editTags(arn *string, edit func([]types.Tag) ([]types.Tag, error)) error {
+	text := aws.ToString(arn)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if bus, ok := strings.CutPrefix(text, s.env.ARN("events", "event-bus/")); ok {
+		if err := s.bus(&bus); err != nil {
+			return err
+		}
+		tags, err := edit(s.busTags)
+		if err == nil {
+			s.busTags = tags
+		}
+		return err
 	}
-	name = strings.TrimPrefix(name, defaultBus+"/")
-	return &name, nil
+	name, ok := strings.CutPrefix(text, s.ruleARN(""))
+	if !ok {
+		return invalid("Parameter ResourceARN is not valid. Reason: Provided Arn is not in correct format.")
+	}
+	old := s.rules[name]
+	if old == nil {
+		return noRule(&name)
+	}
+	tags, err := edit(old.tags)
+	if err != nil {
+		return err
+	}
+	changed := *old
+	changed.tags = tags
+	s.rules[name] = &changed
+	return nil
 }
 
 func (s *Service) tagResource(_ context.Context, in *eventbridge.TagResourceInput) (*eventbridge.TagResourceOutput, error) {
-	name, err := s.tagged(in.ResourceARN)
-	if err != nil {
-		return nil, err
-	}
 	if err := checkTags(in.Tags); err != nil {
 		return nil, err
 	}
-	var full error
-	err = s.change(name, nil, func(r *rule) {
-		merged := slices.Clone(r.tags)
+	return &eventbridge.TagResourceOutput{}, s.editTags(in.ResourceARN, func(tags []types.Tag) ([]types.Tag, error) {
+		merged := slices.Clone(tags)
 		for _, t := range in.Tags {
 			merged = slices.DeleteFunc(merged, func(old types.Tag) bool { return *old.Key == *t.Key })
 			merged = append(merged, t)
 		}
-		if full = checkTags(merged); full == nil {
-			r.tags = merged
-		}
+		return merged, checkTags(merged)
 	})
-	if err == nil {
-		err = full
-	}
-	return &eventbridge.TagResourceOutput{}, err
 }
 
 func (s *Service) untagResource(_ context.Context, in *eventbridge.UntagResourceInput) (*eventbridge.UntagResourceOutput, error) {
-	name, err := s.tagged(in.ResourceARN)
-	if err != nil {
-		return nil, err
-	}
-	return &eventbridge.UntagResourceOutput{}, s.change(name, nil, func(r *rule) {
-		r.tags = slices.DeleteFunc(slices.Clone(r.tags), func(t types.Tag) bool { return slices.Contains(in.TagKeys, *t.Key) })
+	return &eventbridge.UntagResourceOutput{}, s.editTags(in.ResourceARN, func(tags []types.Tag) ([]types.Tag, error) {
+		return slices.DeleteFunc(slices.Clone(tags), func(t types.Tag) bool { return slices.Contains(in.TagKeys, *t.Key) }), nil
 	})
 }
 
 func (s *Service) listTagsForResource(_ context.Context, in *eventbridge.ListTagsForResourceInput) (*eventbridge.ListTagsForResourceOutput, error) {
-	name, err := s.tagged(in.ResourceARN)
-	if err != nil {
-		return nil, err
-	}
-	r, err := s.find(name, nil)
-	if err != nil {
-		return nil, err
-	}
-	return &eventbridge.ListTagsForResourceOutput{Tags: append([]types.Tag{}, r.tags...)}, nil
+	out := &eventbridge.ListTagsForResourceOutput{}
+	return out, s.editTags(in.ResourceARN, func(tags []types.Tag) ([]types.Tag, error) {
+		out.Tags = append([]types.Tag{}, tags...)
+		return tags, nil
+	})
 }
 
-// Tagged are the rules that carry tags: ARN -> tag key -> value.
+// Tagged are the rules that carry tags, and the bus: ARN -> tag key -> value.
 func (s *Service) Tagged() map[string]map[string]string {
 	found := map[string]map[string]string{}
-	for _, r := range s.sorted() {
-		if len(r.tags) == 0 {
-			continue
+	add := func(arn string, tags []types.Tag) {
+		for _, t := range tags {
+			if found[arn] == nil {
+				found[arn] = map[string]string{}
+			}
+			found[arn][*t.Key] = aws.ToString(t.Value)
 		}
-		of := map[string]string{}
-		for _, t := range r.tags {
-			of[*t.Key] = aws.ToString(t.Value)
-		}
-		found[r.arn] = of
 	}
+	for _, r := range s.sorted() {
+		add(r.arn, r.tags)
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	add(s.busARN(), s.busTags)
 	return found
 }

@@ -52,6 +52,9 @@ func (s *Service) putTargets(ctx context.Context, in *eventbridge.PutTargetsInpu
 	ids := map[string]bool{}
 	for i := range in.Targets {
 		t := &in.Targets[i]
+		if err := checkID(i+1, aws.ToString(t.Id)); err != nil {
+			return nil, err
+		}
 		if err := s.checkTarget(ctx, t, r.arn); err != nil {
 			return nil, err
 		}
@@ -82,12 +85,22 @@ func (s *Service) putTargets(ctx context.Context, in *eventbridge.PutTargetsInpu
 	return &eventbridge.PutTargetsOutput{FailedEntries: []types.PutTargetsResultEntry{}}, err
 }
 
+// checkID judges the id of the nth target of a call.
+func checkID(n int, id string) error {
+	wrong := ""
+	switch {
+	case !regexp.MustCompile(`^[.\-_A-Za-z0-9]+$`).MatchString(id):
+		wrong = `Member must satisfy regular expression pattern: [\.\-_A-Za-z0-9]+`
+	case len(id) > 64:
+		wrong = "Member must have length less than or equal to 64"
+	default:
+		return nil
+	}
+	return invalid(fmt.Sprintf("1 validation error detected: Value '%s' at 'targets.%d.member.id' failed to satisfy constraint: %s", id, n, wrong))
+}
+
 // checkTarget judges a target as PutTargets does, and names what is not done.
 func (s *Service) checkTarget(ctx context.Context, t *types.Target, ruleARN string) error {
-	id := aws.ToString(t.Id)
-	if !regexp.MustCompile(`^[.\-_A-Za-z0-9]{1,64}$`).MatchString(id) {
-		return invalid(fmt.Sprintf(`1 validation error detected: Value '%s' at 'targets.1.member.id' failed to satisfy constraint: Member must satisfy regular expression pattern: [\.\-_A-Za-z0-9]+`, id))
-	}
 	to, ok := parseARN(aws.ToString(t.Arn))
 	if !ok {
 		return invalid(fmt.Sprintf("Parameter %s is not valid. Reason: Provided Arn is not in correct format.", aws.ToString(t.Arn)))
@@ -174,7 +187,7 @@ func checkInput(t *types.Target) error {
 		}
 	}
 	if t.InputTransformer != nil {
-		return checkTransformer(t.InputTransformer)
+		return checkTransformer(*t.Id, t.InputTransformer)
 	}
 	return nil
 }
