@@ -87,7 +87,7 @@ func (s *Service) putTargets(ctx context.Context, in *eventbridge.PutTargetsInpu
 
 // checkID judges the id of the nth target of a call.
 func checkID(n int, id string) error {
-	wrong := ""
+	var wrong string
 	switch {
 	case !regexp.MustCompile(`^[.\-_A-Za-z0-9]+$`).MatchString(id):
 		wrong = `Member must satisfy regular expression pattern: [\.\-_A-Za-z0-9]+`
