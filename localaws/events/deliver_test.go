@@ -433,3 +433,16 @@ func TestARuleThatChangesDoesNotChangeADelivery(t *testing.T) {
 		t.Errorf("%d invocations", got)
 	}
 }
+
+func TestCloseEndsWaitingDeliveries(t *testing.T) {
+	w := newWorld(t)
+	w.targets.answer(failing(answer{status: 500, code: "InternalFailure"}))
+	w.rule("r", "a", withDLQ(types.Target{Arn: aws.String(machine), RoleArn: aws.String(role)}))
+	w.put("a", `{}`)
+	w.targets.take()
+	w.service.Close()
+	w.advance(48 * time.Hour)
+	if n := len(w.targets.take()); n != 0 {
+		t.Errorf("%d calls after Close", n)
+	}
+}

@@ -23,7 +23,8 @@
 // What it does not do: custom and partner buses, archives and replays,
 // schedules (use EventBridge Scheduler on AWS), pipes, global endpoints, API
 // destinations, and targets other than Step Functions, SQS and Lambda answer
-// NotImplemented by name.
+// NotImplemented by name. PutEvents for a bus that does not exist is accepted and
+// its events are dropped, as on AWS; the log tells.
 package events
 
 import (

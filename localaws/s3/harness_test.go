@@ -19,7 +19,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
@@ -243,5 +242,3 @@ func (c *counter) UUID() string { return "00000000-0000-4000-8000-" + c.Hex(12) 
 
 // seekable is a body that the SDK signs without buffering.
 func seekable(raw []byte) io.ReadSeeker { return bytes.NewReader(raw) }
-
-var _ = aws.String

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -397,5 +399,43 @@ func TestVirtualHostedStyle(t *testing.T) {
 		if res, body := w.raw(http.MethodGet, path, http.Header{"Host": {host}}, ""); body != "x" {
 			t.Errorf("%s %s: %d %s", host, path, res.StatusCode, body)
 		}
+	}
+}
+
+// A file lives as long as some version refers to it: a copy keeps it, the last
+// delete gives it free.
+func TestFilesGoWithTheirLastObject(t *testing.T) {
+	w := newWorld(t)
+	b := w.bucket("lake")
+	body := strings.Repeat("x", inMemory+1)
+	w.put(b, "k", body)
+	if _, err := w.s3.CopyObject(t.Context(), &s3.CopyObjectInput{Bucket: &b, Key: aws.String("copy"), CopySource: aws.String(b + "/k")}); err != nil {
+		t.Fatal(err)
+	}
+	files := func() int {
+		list, err := os.ReadDir(w.service.spool.dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list)
+	}
+	if n := files(); n != 1 {
+		t.Errorf("%d files of an object and its copy", n)
+	}
+	w.remove(b, "k", "")
+	runtime.GC()
+	if got := w.get(b, "copy"); got != body {
+		t.Error("the copy has lost its content")
+	}
+	w.remove(b, "copy", "")
+	for deadline := time.Now().Add(10 * time.Second); files() > 0; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatal("the file is still there")
+		}
+		runtime.GC()
+	}
+	w.raw(http.MethodPut, "/lake/k", http.Header{"X-Amz-Checksum-Crc32": {"AAAAAA=="}}, body)
+	if n := files(); n != 0 {
+		t.Errorf("a refused body left %d files", n)
 	}
 }

@@ -27,7 +27,9 @@
 // keys are recorded, not used, so kms permissions are not needed to read; ACL
 // grants other than the owner's are refused; notification targets other than
 // EventBridge, CORS, website, replication, object lock, logging, inventory and
-// their like answer their empty state to GET and NotImplemented to PUT.
+// their like answer their empty state to GET and NotImplemented to PUT. Buckets
+// are made in the one region that is played; what is archived in GLACIER or
+// DEEP_ARCHIVE can be listed and deleted but, as nothing restores it, not read.
 package s3
 
 import (
