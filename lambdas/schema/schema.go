@@ -79,6 +79,9 @@ func build(state map[string]Type, partitions []string, caseSensitive, overflow b
 	s.Overflow = s.Overflow || len(state) > MaxColumns
 	if s.Overflow {
 		cut(state)
+		// Which keys stood together cannot be told of those that were left
+		// out: each that is left is read by its exact key.
+		s.CaseSensitive = true
 	}
 	top := slices.Sorted(maps.Keys(state))
 	nested := map[string]bool{}
@@ -87,7 +90,7 @@ func build(state map[string]Type, partitions []string, caseSensitive, overflow b
 		state[key] = t
 		collectKeys(t, nested)
 	}
-	n := newNamer(top, slices.Collect(maps.Keys(nested)), caseSensitive, func(name string) bool {
+	n := newNamer(top, slices.Collect(maps.Keys(nested)), s.CaseSensitive, func(name string) bool {
 		return IsReserved(name) || slices.Contains(s.Partitions, name)
 	})
 	for _, key := range top {

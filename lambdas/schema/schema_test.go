@@ -302,7 +302,7 @@ func TestCapsDoNotDependOnOrder(t *testing.T) {
 			t.Fatal("the schema depends on the order")
 		}
 	}
-	want := `{"columns":[{"name":"nested","type":{"array":{"map":["string","string"]}}},{"name":"stable","type":"string"}],"overflow":true}`
+	want := `{"columns":[{"name":"nested","type":{"array":{"map":["string","string"]}}},{"name":"stable","type":"string"}],"caseSensitive":true,"overflow":true}`
 	if first != want {
 		t.Fatalf("got %s", first)
 	}

@@ -1,0 +1,51 @@
+// Command extract is the Lambda ExtractMetadata: it reads a new object of the
+// lake once and says what the catalog needs to know of it. What it does, and
+// how it answers what is not as it should be, is in the package handler.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/glue"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"crawlerless/lambdas/extract/handler"
+)
+
+// memoryLimit is where the garbage collector begins to work harder, in bytes:
+// well below the smallest function.
+const memoryLimit = 48 << 20
+
+func main() {
+	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	debug.SetMemoryLimit(memoryLimit)
+	h, err := start(context.Background(), os.Getenv, log)
+	if err != nil {
+		log.Error("start", "error", err)
+		os.Exit(1)
+	}
+	lambda.Start(h.Handle)
+}
+
+func start(ctx context.Context, getenv func(string) string, log *slog.Logger) (*handler.Handler, error) {
+	settings, err := handler.ParseSettings(getenv)
+	if err != nil {
+		return nil, fmt.Errorf("environment: %w", err)
+	}
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("AWS configuration: %w", err)
+	}
+	objects := s3.NewFromConfig(cfg, func(o *s3.Options) {
+		o.UsePathStyle = strings.EqualFold(getenv("AWS_S3_USE_PATH_STYLE"), "true")
+	})
+	return handler.New(settings, objects, glue.NewFromConfig(cfg), log, time.Now), nil
+}

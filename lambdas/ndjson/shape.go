@@ -1,0 +1,66 @@
+package ndjson
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// shape recognises inputs that are not lines, so that a person is told.
+type shape struct {
+	beginning []byte
+}
+
+const shapeBytes = 512
+
+func (s *shape) look(p []byte) { s.beginning = bytes.Clone(p[:min(len(p), shapeBytes)]) }
+
+func (s *shape) notes(sc *scanner, o Options) []string {
+	if o.Records != "" {
+		return nil
+	}
+	var notes []string
+	b := bytes.TrimLeft(s.beginning, " \t\r\n")
+	key, array := arrayUnderKey(b)
+	whole := sc.t.records <= 1
+	switch {
+	case looksLikeUTF16(s.beginning):
+		notes = append(notes, "the input looks like UTF-16; JSON in S3 must be UTF-8 to be read")
+	case array && whole && key != "":
+		notes = append(notes, fmt.Sprintf("the input is one JSON document with its records in an array under %q instead of lines: read it with --records %s; Athena's JSON SerDe reads one record per line", key, key))
+	case len(b) > 0 && b[0] == '[' && sc.t.records == 0:
+		notes = append(notes, "the input is one JSON array instead of lines: read it with --records .; Athena's JSON SerDe reads one record per line")
+	case len(b) > 0 && b[0] == '{' && sc.t.records == 0 && sc.malforms > 1:
+		notes = append(notes, "the input looks like JSON documents spread over several lines; Athena's JSON SerDe reads one record per line")
+	}
+	if sc.t.overflow {
+		notes = append(notes, "there are more keys at the top level than a table can have columns; those that look like identifiers were left out")
+	}
+	return notes
+}
+
+func looksLikeUTF16(b []byte) bool {
+	return bytes.HasPrefix(b, []byte{0xff, 0xfe}) || bytes.HasPrefix(b, []byte{0xfe, 0xff}) ||
+		len(b) >= 4 && (b[0] == '{' && b[1] == 0 || b[0] == 0 && b[1] == '{')
+}
+
+// arrayUnderKey recognises {"Records":[{ at the beginning.
+func arrayUnderKey(b []byte) (key string, ok bool) {
+	skip := func() { b = bytes.TrimLeft(b, " \t\r\n") }
+	accept := func(c byte) bool {
+		skip()
+		if len(b) == 0 || b[0] != c {
+			return false
+		}
+		b = b[1:]
+		return true
+	}
+	if !accept('{') || !accept('"') {
+		return "", false
+	}
+	end := bytes.IndexByte(b, '"')
+	if end <= 0 || bytes.IndexByte(b[:end], '\\') >= 0 {
+		return "", false
+	}
+	key, b = string(b[:end]), b[end+1:]
+	return key, accept(':') && accept('[') && accept('{')
+}

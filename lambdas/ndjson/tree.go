@@ -1,0 +1,475 @@
+package ndjson
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"crawlerless/lambdas/schema"
+)
+
+// kind is a set of what values of one field have been. Each scalar joins to
+// the others by the lattice of package schema, so that the set says it all.
+type kind uint16
+
+const (
+	kindNull kind = 1 << iota
+	kindBool
+	kindInt
+	kindDouble
+	kindText      // a number that only its text holds
+	kindString    // text
+	kindTimestamp // text that is a timestamp
+	kindArray
+	kindObject
+	kindMap // an object with too many keys
+)
+
+// kindAll marks a field that nothing can add to.
+const kindAll kind = 1<<16 - 1
+
+// Budgets for the whole tree.
+const (
+	maxFields    = 65536
+	maxTreeBytes = 8 << 20
+	fieldBytes   = 160 // of one field besides its key, about
+	maxKey       = 1024
+)
+
+// ErrTooManyFields says that the records have more different fields than can
+// be held at a time, although no object has more than the caps allow.
+var ErrTooManyFields = errors.New("more than 65,536 different fields, or 8 MiB of them")
+
+// field is one place in the records: a column, a member of a struct, or the
+// element of an array.
+type field struct {
+	kinds   kind // seen in records that were committed
+	pending kind // seen in the record that is being read
+	depth   uint16
+	rank    uint8 // of a time field, from 1; 0 for any other
+	fresh   bool  // first seen in the record that is being read
+	column  bool
+
+	text string // how the key stood in a record, with colon and space: "key":
+	next *field // the key that came after this one, the last time
+	head *field // the key that came first in this object, the last time
+
+	key      string
+	elem     *field
+	children []*field          // in the order of arrival
+	index    map[string]*field // of children by key, when there are many
+	fold     *fold             // siblings whose keys differ by case only
+
+	nulls    int64 // of a column: committed records in which it was null
+	present  int64 // of a column: committed records that had it
+	seen     int64 // number of the last record that had this column
+	seenNull int64 // number of the last record in which it was null
+}
+
+// fold is shared by siblings whose keys differ by case only.
+type fold struct {
+	object int64 // the last object that held one of them
+	member *field
+}
+
+const indexFrom = 12 // children above which a map is quicker than a search
+
+// tree gathers the fields of records. Within a record, everything is noted
+// aside; commit makes it count and rollback forgets it.
+type tree struct {
+	root  *field
+	sink  *field // takes what is not to be remembered
+	ranks map[string]uint8
+
+	notes    []*field // fields with pending kinds
+	created  []*field // parents of fresh fields
+	columns  []*field // columns of this record, in its order
+	nulls    []*field // columns that were null in this record
+	fields   int
+	bytes    int
+	overflow bool
+
+	timestamps    bool
+	caseSensitive bool
+	collided      bool // in this record
+	objects       int64
+	records       int64
+
+	rank        uint8 // of the event time found in this record; 0: none
+	at          instant
+	timed       bool
+	first, last instant
+	err         error
+}
+
+func newTree(timeFields []string, timestamps bool) *tree {
+	t := &tree{root: &field{}, ranks: timeRanks(timeFields), timestamps: timestamps}
+	t.sink = &field{kinds: kindAll}
+	t.sink.elem, t.sink.head, t.sink.next = t.sink, nil, nil
+	return t
+}
+
+// note adds a kind to a field that does not have it yet.
+func (t *tree) note(f *field, k kind) {
+	if f.kinds&k != 0 || f.pending&k != 0 {
+		return
+	}
+	if f.pending == 0 {
+		t.notes = append(t.notes, f)
+	}
+	f.pending |= k
+}
+
+// null notes a null.
+func (t *tree) null(f *field) {
+	if f.column {
+		t.nulls = append(t.nulls, f)
+	}
+	t.note(f, kindNull)
+}
+
+// child returns the field of a key of an object; raw is the key between its
+// quotes as it stands in the record.
+func (t *tree) child(parent *field, raw []byte, object int64) *field {
+	if parent == t.sink {
+		return t.sink
+	}
+	var buf [maxKey]byte
+	key := unescape(buf[:0], raw)
+	f := parent.find(key)
+	if f == nil {
+		f = t.create(parent, key, raw)
+	}
+	if f.column {
+		t.columns = append(t.columns, f)
+	}
+	if f.fold != nil {
+		t.folded(parent, f, object)
+	}
+	return f
+}
+
+// folded looks for an object that holds two keys that differ by case only. At
+// the top each gets a column of its own; below, where there is no mapping for
+// one place alone, the object becomes a map.
+func (t *tree) folded(parent, f *field, object int64) {
+	if f.fold.object == object && f.fold.member != f {
+		if parent == t.root {
+			t.collided = true
+		} else {
+			t.note(parent, kindMap)
+		}
+	}
+	f.fold.object, f.fold.member = object, f
+}
+
+func (f *field) find(key []byte) *field {
+	if f.index != nil {
+		return f.index[string(key)]
+	}
+	for _, c := range f.children {
+		if c.key == string(key) {
+			return c
+		}
+	}
+	return nil
+}
+
+func (t *tree) create(parent *field, key, raw []byte) *field {
+	top := parent == t.root
+	if !top && (parent.kinds|parent.pending)&kindMap != 0 {
+		return t.sink
+	}
+	if !top && len(parent.children) >= schema.MaxMembers {
+		t.note(parent, kindMap)
+		return t.sink
+	}
+	name := string(key)
+	if top && (t.overflow || len(parent.children) >= schema.MaxColumns) && !t.makeRoom(name) {
+		return t.sink
+	}
+	f := &field{key: name, depth: parent.depth + 1, fresh: true, column: top}
+	if top {
+		f.rank = t.ranks[strings.ToLower(name)]
+	}
+	t.fields++
+	t.bytes += fieldBytes + 2*len(name)
+	if t.fields > maxFields || t.bytes > maxTreeBytes {
+		t.err = ErrTooManyFields
+		return t.sink
+	}
+	if n := len(t.created); n == 0 || t.created[n-1] != parent {
+		t.created = append(t.created, parent)
+	}
+	parent.link(f)
+	return f
+}
+
+// makeRoom decides, with too many columns, whether a new one is kept: it must
+// not look like an identifier, and be smaller than the largest of those that
+// are fresh too. What is committed is cut at commit.
+func (t *tree) makeRoom(name string) bool {
+	if schema.LooksLikeID(name) {
+		t.overflowed()
+		return false
+	}
+	fresh, largest := 0, -1
+	for i, c := range t.root.children {
+		if c.fresh {
+			fresh++
+			if largest < 0 || schema.CompareKeys(t.root.children[largest].key, c.key) < 0 {
+				largest = i
+			}
+		}
+	}
+	t.overflowed()
+	if fresh < schema.OverflowColumns {
+		return true
+	}
+	if schema.CompareKeys(t.root.children[largest].key, name) < 0 {
+		return false
+	}
+	t.drop(t.root, func(c *field) bool { return c == t.root.children[largest] })
+	return true
+}
+
+// overflowed notes, in the record being read, that there are too many columns.
+func (t *tree) overflowed() { t.note(t.root, kindMap) }
+
+func (parent *field) link(f *field) {
+	lower := strings.ToLower(f.key)
+	for _, c := range parent.children {
+		if len(c.key) == len(f.key) && strings.ToLower(c.key) == lower {
+			if c.fold == nil {
+				c.fold = &fold{}
+			}
+			f.fold = c.fold
+			break
+		}
+	}
+	parent.children = append(parent.children, f)
+	if parent.index != nil {
+		parent.index[f.key] = f
+	} else if len(parent.children) > indexFrom {
+		parent.reindex()
+	}
+}
+
+func (f *field) reindex() {
+	f.index = nil
+	if len(f.children) > indexFrom {
+		f.index = make(map[string]*field, len(f.children)+len(f.children)/2)
+		for _, c := range f.children {
+			f.index[c.key] = c
+		}
+	}
+}
+
+// element returns the field of an array's elements.
+func (t *tree) element(f *field) *field {
+	if f.elem == nil {
+		f.elem = &field{depth: f.depth + 1}
+		t.fields++
+		t.bytes += fieldBytes
+	}
+	return f.elem
+}
+
+// open notes an array or an object and returns the field to go on with: the
+// sink where its content will not be remembered.
+func (t *tree) open(f *field, k kind) *field {
+	if f.kinds&k == 0 {
+		if int(f.depth) > schema.MaxDepth {
+			t.note(f, kindText)
+			return t.sink
+		}
+		t.note(f, k)
+	}
+	if f.kinds&kindMap != 0 && f != t.root && k == kindObject {
+		return t.sink
+	}
+	return f
+}
+
+// str notes a string value. The text is given without its quotes, and only
+// matters where it is at most maxTime long and free of escapes.
+func (t *tree) str(f *field, text []byte) {
+	if f.rank != 0 && (t.rank == 0 || f.rank < t.rank) {
+		if at, ok := parseTime(text); ok {
+			t.rank, t.at = f.rank, at
+		}
+	}
+	if f.kinds&kindString != 0 {
+		return
+	}
+	if t.timestamps && isTimestamp(text) {
+		t.note(f, kindTimestamp)
+		return
+	}
+	t.note(f, kindString)
+}
+
+// number notes a valid number.
+func (t *tree) number(f *field, text []byte) {
+	if f.rank != 0 && (t.rank == 0 || f.rank < t.rank) {
+		if at, ok := epochTime(text); ok {
+			t.rank, t.at = f.rank, at
+		}
+	}
+	// Text reads any number, so that there is nothing more to learn.
+	if f.kinds&(kindText|kindString) == 0 {
+		t.note(f, classifyNumber(text))
+	}
+}
+
+// commit makes the record count.
+func (t *tree) commit() {
+	t.records++
+	for _, f := range t.columns {
+		if f.seen != t.records { // a key may be there twice
+			f.seen = t.records
+			f.present++
+		}
+	}
+	for _, f := range t.nulls {
+		if f.seenNull != t.records {
+			f.seenNull = t.records
+			f.nulls++
+		}
+	}
+	if t.rank != 0 {
+		if !t.timed || t.at.before(t.first) {
+			t.first = t.at
+		}
+		if !t.timed || t.last.before(t.at) {
+			t.last = t.at
+		}
+		t.timed = true
+	}
+	if len(t.notes) != 0 || len(t.created) != 0 || t.collided {
+		t.commitNotes()
+	}
+	t.columns, t.nulls, t.rank = t.columns[:0], t.nulls[:0], 0
+}
+
+func (t *tree) commitNotes() {
+	for _, f := range t.notes {
+		f.kinds |= f.pending
+		f.pending = 0
+	}
+	for _, f := range t.notes {
+		if f.kinds&kindMap != 0 && f != t.root && len(f.children) > 0 {
+			t.forget(f)
+		}
+	}
+	for _, parent := range t.created {
+		for _, c := range parent.children {
+			c.fresh = false
+		}
+	}
+	if t.root.kinds&kindMap != 0 {
+		t.overflow = true
+		t.cut()
+	}
+	t.caseSensitive = t.caseSensitive || t.collided
+	t.notes, t.created, t.collided = t.notes[:0], t.created[:0], false
+}
+
+// cut keeps the columns that schema.Merge would keep.
+func (t *tree) cut() {
+	t.drop(t.root, func(c *field) bool { return schema.LooksLikeID(c.key) })
+	if len(t.root.children) > schema.OverflowColumns {
+		slices.SortFunc(t.root.children, func(a, b *field) int { return schema.CompareKeys(a.key, b.key) })
+		last := t.root.children[schema.OverflowColumns-1].key
+		t.drop(t.root, func(c *field) bool { return schema.CompareKeys(c.key, last) > 0 })
+	}
+}
+
+// rollback forgets the record.
+func (t *tree) rollback() {
+	for _, f := range t.notes {
+		f.pending = 0
+	}
+	for _, parent := range t.created {
+		t.drop(parent, func(c *field) bool { return c.fresh })
+	}
+	t.notes, t.created, t.columns, t.nulls = t.notes[:0], t.created[:0], t.columns[:0], t.nulls[:0]
+	t.collided, t.rank = false, 0
+}
+
+// drop removes children of a field, with all that predicts them.
+func (t *tree) drop(parent *field, gone func(*field) bool) {
+	kept := parent.children[:0]
+	for _, c := range parent.children {
+		if gone(c) {
+			t.release(c)
+			continue
+		}
+		kept = append(kept, c)
+	}
+	clear(parent.children[len(kept):])
+	parent.children = kept
+	parent.head = nil
+	for _, c := range kept {
+		c.next = nil
+	}
+	parent.reindex()
+}
+
+// release gives the budget of a field and all below it back.
+func (t *tree) release(f *field) {
+	t.fields--
+	t.bytes -= fieldBytes + 2*len(f.key)
+	for _, c := range f.children {
+		t.release(c)
+	}
+	if f.elem != nil {
+		t.release(f.elem)
+	}
+}
+
+// forget drops the members of an object that has become a map.
+func (t *tree) forget(f *field) { t.drop(f, func(*field) bool { return true }) }
+
+// typeOf joins everything that a field has been.
+func (f *field) typeOf() schema.Type {
+	var out schema.Type
+	add := func(k kind, t schema.Type) {
+		if f.kinds&k != 0 {
+			out = schema.MergeTypes(out, t)
+		}
+	}
+	add(kindBool, schema.Of(schema.Boolean))
+	add(kindInt, schema.Of(schema.BigInt))
+	add(kindDouble, schema.Of(schema.Double))
+	add(kindText|kindString, schema.Of(schema.String))
+	add(kindTimestamp, schema.Of(schema.Timestamp))
+	if f.kinds&kindArray != 0 {
+		var elem schema.Type
+		if f.elem != nil {
+			elem = f.elem.typeOf()
+		}
+		add(kindArray, schema.ArrayOf(elem))
+	}
+	if f.kinds&kindMap != 0 {
+		add(kindMap, schema.MapOf(schema.Of(schema.String), schema.Of(schema.String)))
+	} else if f.kinds&kindObject != 0 {
+		members := make([]schema.Member, 0, len(f.children))
+		for _, c := range f.children {
+			if !c.fresh {
+				members = append(members, schema.Member{Key: c.key, Type: c.typeOf()})
+			}
+		}
+		add(kindObject, schema.StructOf(members...))
+	}
+	return out
+}
+
+// schema returns the schema of the committed records.
+func (t *tree) schema(partitions []string) schema.Schema {
+	s := schema.Schema{Partitions: partitions, CaseSensitive: t.caseSensitive, Overflow: t.overflow}
+	for _, c := range t.root.children {
+		s.Columns = append(s.Columns, schema.Column{Key: c.key, Name: c.key, Type: c.typeOf()})
+	}
+	return schema.Merge(s, schema.Schema{})
+}
