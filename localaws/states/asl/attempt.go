@@ -174,7 +174,7 @@ func (v *visit) parallel(ctx context.Context, input any) (any, *Failure) {
 		return nil, failure
 	}
 	v.last = lastOf(threads)
-	v.event(v.last, types.HistoryEventTypeParallelStateSucceeded, nil)
+	v.passed = v.event(v.last, types.HistoryEventTypeParallelStateSucceeded, nil)
 	return results, nil
 }
 
@@ -341,7 +341,7 @@ func (m *iterations) run(ctx context.Context, limit int) (any, *Failure) {
 		return nil, failure
 	}
 	m.visit.last = m.last
-	m.event(m.last, types.HistoryEventTypeMapStateSucceeded, nil)
+	m.passed = m.event(m.last, types.HistoryEventTypeMapStateSucceeded, nil)
 	return m.results, nil
 }
 

@@ -21,23 +21,21 @@ type Options struct {
 // MaxDefinition is the longest definition in bytes.
 const MaxDefinition = 1024 * 1024
 
-// Compile reads and checks a definition. The error is an *InvalidDefinition with
-// all problems, or an *Unsupported.
-func Compile(text string, o Options) (*Machine, error) {
-	return parseMachine(text, o)
-}
-
 type checker struct {
 	options     Options
 	problems    []Problem
 	unsupported *Unsupported
 	names       map[string]bool // of all states: unique in the whole machine
+	jsonata     bool
 }
 
-func parseMachine(text string, o Options) (*Machine, error) {
+// Compile reads and checks a definition. The error is an *InvalidDefinition with
+// all problems, or an *Unsupported.
+func Compile(text string, o Options) (*Machine, error) {
 	c := &checker{options: o, names: make(map[string]bool)}
 	m := c.machine(text)
-	if len(c.problems) > 0 {
+	// JSONata has fields of its own, which must not count as problems.
+	if len(c.problems) > 0 && !c.jsonata {
 		return nil, &InvalidDefinition{c.problems}
 	}
 	if c.unsupported != nil {
@@ -85,6 +83,7 @@ func (c *checker) queryLanguage(f *fields) {
 	switch language := f.text("QueryLanguage"); language {
 	case "", "JSONPath":
 	case "JSONata":
+		c.jsonata = true
 		c.refuse(f.at+"/QueryLanguage", "the query language JSONata")
 	default:
 		c.problem(f.at+"/QueryLanguage", "Value is not one of [JSONPath, JSONata]")

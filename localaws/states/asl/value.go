@@ -8,7 +8,6 @@ import (
 	"io"
 	"math/big"
 	"strings"
-	"unicode/utf8"
 )
 
 // A JSON value is nil, bool, string, Number, []any or *Object. Values are
@@ -67,7 +66,7 @@ func (o *Object) with(name string, v any) *Object {
 func Parse(text string) (any, error) {
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
-	v, err := parseValue(d)
+	v, err := parseValue(d, maxDepth)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +76,13 @@ func Parse(text string) (any, error) {
 	return v, nil
 }
 
-func parseValue(d *json.Decoder) (any, error) {
+// maxDepth is how deep a document may be nested: as deep as AWS's parser goes.
+const maxDepth = 1000
+
+func parseValue(d *json.Decoder, depth int) (any, error) {
+	if depth < 0 {
+		return nil, fmt.Errorf("the document is nested more than %d deep", maxDepth)
+	}
 	token, err := d.Token()
 	if errors.Is(err, io.EOF) {
 		return nil, io.ErrUnexpectedEOF
@@ -92,7 +97,7 @@ func parseValue(d *json.Decoder) (any, error) {
 		if t == '[' {
 			list := []any{}
 			for d.More() {
-				v, err := parseValue(d)
+				v, err := parseValue(d, depth-1)
 				if err != nil {
 					return nil, err
 				}
@@ -107,7 +112,7 @@ func parseValue(d *json.Decoder) (any, error) {
 			if err != nil {
 				return nil, unexpected(err)
 			}
-			v, err := parseValue(d)
+			v, err := parseValue(d, depth-1)
 			if err != nil {
 				return nil, err
 			}
@@ -264,6 +269,4 @@ func equal(a, b any) bool {
 
 // tooLarge reports whether a value exceeds the limit of a payload, which
 // counts the bytes of its UTF-8.
-func tooLarge(text string) bool {
-	return len(text) > MaxPayload || utf8.RuneCountInString(text) > MaxPayload
-}
+func tooLarge(text string) bool { return len(text) > MaxPayload }

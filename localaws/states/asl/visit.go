@@ -15,6 +15,10 @@ type visit struct {
 	raw     any
 	entered string
 	retries int
+	// passed is the event of a Parallel's or Map's success. What follows passes it
+	// by and continues from the event before, as recorded from AWS, unless the
+	// state fails afterwards.
+	passed int64
 }
 
 // scope is what the state's paths see: an input and the context object.
@@ -152,6 +156,9 @@ func (v *visit) choose(input any) (string, *Failure) {
 	return v.s.byDefault, nil
 }
 
+// maxWait is the longest wait, as recorded from AWS: 2^31-1 seconds.
+const maxWait = math.MaxInt32 * time.Second
+
 func (v *visit) wait(ctx context.Context, input any) *Failure {
 	d := time.Duration(v.s.seconds) * time.Second
 	sc := v.scope(input)
@@ -185,6 +192,9 @@ func (v *visit) wait(ctx context.Context, input any) *Failure {
 	if !until.IsZero() {
 		d = until.Sub(v.host.Now())
 	}
+	if d > maxWait {
+		return runtimeError("Wait state delay is too long.")
+	}
 	if d <= 0 {
 		return nil
 	}
@@ -200,7 +210,11 @@ func (v *visit) attempts(ctx context.Context, input any) (output any, next strin
 	for {
 		result, failure := v.attempt(ctx, input)
 		if failure == nil {
-			return v.finish(result)
+			output, next, failure = v.finish(result)
+			if failure != nil && v.passed > 0 {
+				v.last = v.passed
+			}
+			return output, next, failure
 		}
 		if failure == stopped || failure.evaluation || failure.terminal {
 			return nil, "", failure
