@@ -14,9 +14,15 @@ const maxTypeLength = 131072
 // "struct<a:bigint,b:array<string>>". What is not known yet is rendered as
 // what reads it: null as string, [] as array<string>, {} as
 // map<string,string>. A type whose text Glue would not take is string.
-func (t Type) Hive() string {
+func (t Type) Hive() string { return t.render("") }
+
+// HiveQuoted is Hive with the names of members in backticks, as DDL needs it
+// for words that are reserved.
+func (t Type) HiveQuoted() string { return t.render("`") }
+
+func (t Type) render(quote string) string {
 	var b strings.Builder
-	t.write(&b)
+	t.write(&b, quote)
 	if b.Len() > maxTypeLength {
 		return scalarNames[String]
 	}
@@ -25,7 +31,7 @@ func (t Type) Hive() string {
 
 func (t Type) String() string { return t.Hive() }
 
-func (t Type) write(b *strings.Builder) {
+func (t Type) write(b *strings.Builder, quote string) {
 	switch t.kind {
 	case Unknown:
 		b.WriteString("string")
@@ -35,22 +41,22 @@ func (t Type) write(b *strings.Builder) {
 		b.WriteString(t.text)
 	case Array:
 		b.WriteString("array<")
-		t.parts[0].write(b)
+		t.parts[0].write(b, quote)
 		b.WriteByte('>')
 	case Map:
 		b.WriteString("map<")
-		t.parts[0].write(b)
+		t.parts[0].write(b, quote)
 		b.WriteByte(',')
-		t.parts[1].write(b)
+		t.parts[1].write(b, quote)
 		b.WriteByte('>')
 	case Struct:
-		t.writeStruct(b)
+		t.writeStruct(b, quote)
 	default:
 		b.WriteString(scalarNames[t.kind])
 	}
 }
 
-func (t Type) writeStruct(b *strings.Builder) {
+func (t Type) writeStruct(b *strings.Builder, quote string) {
 	members := t.byName()
 	if len(members) == 0 {
 		b.WriteString("map<string,string>")
@@ -61,9 +67,9 @@ func (t Type) writeStruct(b *strings.Builder) {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		b.WriteString(m.Name)
+		b.WriteString(quote + m.Name + quote)
 		b.WriteByte(':')
-		m.Type.write(b)
+		m.Type.write(b, quote)
 	}
 	b.WriteByte('>')
 }

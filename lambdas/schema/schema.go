@@ -84,11 +84,14 @@ func build(state map[string]Type, partitions []string, caseSensitive, overflow b
 		s.CaseSensitive = true
 	}
 	top := slices.Sorted(maps.Keys(state))
+	visible := Type{kind: Struct}
+	for _, key := range top {
+		state[key] = clamp(state[key], 1)
+		visible.members = append(visible.members, Member{Key: key, Type: state[key]})
+	}
 	nested := map[string]bool{}
-	for key, t := range state {
-		t = clamp(t, 1)
-		state[key] = t
-		collectKeys(t, nested)
+	for _, c := range foldKeys(visible, s.CaseSensitive).members {
+		collectKeys(c.Type, nested)
 	}
 	n := newNamer(top, slices.Collect(maps.Keys(nested)), s.CaseSensitive, func(name string) bool {
 		return IsReserved(name) || slices.Contains(s.Partitions, name)
@@ -102,6 +105,40 @@ func build(state map[string]Type, partitions []string, caseSensitive, overflow b
 	slices.SortStableFunc(s.Columns, func(a, b Column) int { return strings.Compare(a.Name, b.Name) })
 	s.Columns = joinVariants(s.Columns)
 	return s
+}
+
+// foldKeys joins members whose keys differ by case only, as the names do. Keys
+// that vanish in it, because their object meets a scalar, need no names.
+func foldKeys(t Type, caseSensitive bool) Type {
+	if caseSensitive {
+		return t
+	}
+	switch t.kind {
+	case Array, Map:
+		parts := make([]Type, len(t.parts))
+		for i, p := range t.parts {
+			parts[i] = foldKeys(p, false)
+		}
+		t.parts = parts
+	case Struct:
+		place := map[string]int{} // by key in lower case
+		var members []Member
+		for _, m := range t.members {
+			lower := strings.ToLower(m.Key)
+			i, ok := place[lower]
+			if !ok {
+				place[lower] = len(members)
+				members = append(members, Member{Key: m.Key, Type: m.Type})
+				continue
+			}
+			members[i].Type = MergeTypes(members[i].Type, m.Type)
+		}
+		for i, m := range members {
+			members[i].Type = foldKeys(m.Type, false)
+		}
+		t.members = members
+	}
+	return t
 }
 
 func joinVariants(sorted []Column) []Column {
