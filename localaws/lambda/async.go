@@ -24,15 +24,13 @@ import (
 
 // event is an invocation in the queue.
 type event struct {
-	f             *function
-	requestID     string
-	payload       []byte
-	clientContext string
-	received      time.Time
-	attempts      int
+	job
+	f        *function
+	received time.Time
+	attempts int
 }
 
-func (s *Service) invokeLater(f *function, requestID string, payload []byte, clientContext string) error {
+func (s *Service) invokeLater(f *function, j job) error {
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
@@ -41,7 +39,7 @@ func (s *Service) invokeLater(f *function, requestID string, payload []byte, cli
 	s.wg.Add(1)
 	s.mu.Unlock()
 	s.metric(f, "AsyncEventsReceived", 1, "Count")
-	e := &event{f: f, requestID: requestID, payload: append([]byte(nil), payload...), clientContext: clientContext, received: s.env.Clock.Now()}
+	e := &event{f: f, job: j, received: s.env.Clock.Now()}
 	s.env.Clock.Go(func() {
 		defer s.wg.Done()
 		s.deliver(e)
@@ -51,15 +49,21 @@ func (s *Service) invokeLater(f *function, requestID string, payload []byte, cli
 
 func (s *Service) deliver(e *event) {
 	backoff := time.Second
+	var last *outcome
 	for retries := 0; ; {
-		age, limit := s.asyncLimits(e.f)
-		if e.attempts > 0 && s.env.Clock.Now().Sub(e.received) >= age {
+		age, limit, zero := s.asyncLimits(e.f)
+		if zero {
 			s.metric(e.f, "AsyncEventsDropped", 1, "Count")
-			s.fail(e, "EventAgeExceeded", nil)
+			s.fail(e, "ZeroReservedConcurrency", last)
+			return
+		}
+		if s.env.Clock.Now().Sub(e.received) >= age {
+			s.metric(e.f, "AsyncEventsDropped", 1, "Count")
+			s.fail(e, "EventAgeExceeded", last)
 			return
 		}
 		e.attempts++
-		out, err := s.execute(e.f, e.requestID, e.payload, e.clientContext)
+		out, err := s.execute(e.f, e.job)
 		switch {
 		case s.ctx.Err() != nil:
 			return
@@ -72,17 +76,15 @@ func (s *Service) deliver(e *event) {
 			return
 		case err == nil:
 			retries++
+			last = &out
 			err = s.env.Clock.Sleep(s.ctx, time.Duration(retries)*time.Minute)
 		case retryable(err):
 			e.attempts-- // it never ran
 			err = s.env.Clock.Sleep(s.ctx, backoff)
 			backoff = min(2*backoff, 5*time.Minute)
-			if s.env.Clock.Now().Sub(e.received) >= age {
-				e.attempts = max(e.attempts, 1)
-			}
 		default:
 			s.env.Log.Warn("an asynchronous invocation is dropped", slog.String("function", e.f.name), slog.Any("error", err))
-			s.fail(e, "RetriesExhausted", nil)
+			s.fail(e, "RetriesExhausted", last)
 			return
 		}
 		if err != nil {
@@ -108,7 +110,9 @@ func retryable(err error) bool {
 	return true
 }
 
-func (s *Service) asyncLimits(f *function) (age time.Duration, retries int) {
+// asyncLimits are the function's present settings; zero says that its reserved
+// concurrency lets nothing through, for which AWS does not wait.
+func (s *Service) asyncLimits(f *function) (age time.Duration, retries int, zero bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	age, retries = defaultEventAge*time.Second, defaultRetries
@@ -120,7 +124,7 @@ func (s *Service) asyncLimits(f *function) (age time.Duration, retries int) {
 			retries = int(*c.MaximumRetryAttempts)
 		}
 	}
-	return age, retries
+	return age, retries, f.reserved != nil && *f.reserved == 0
 }
 
 func (s *Service) succeed(e *event, out outcome) {

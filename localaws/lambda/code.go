@@ -79,7 +79,7 @@ func (s *Service) load(ctx context.Context, src codeSource) (*code, error) {
 	}
 	if src.zip != nil && len(archive) > maxZip {
 		return nil, &wire.Error{Code: "RequestEntityTooLargeException", Status: 413,
-			Message: fmt.Sprintf("Request must be smaller than 70167211 bytes for the %s operation", src.operation)}
+			Message: fmt.Sprintf("Zipped size must be smaller than %d bytes", maxZip)}
 	}
 	sum := sha256.Sum256(archive)
 	root := filepath.Join(s.env.Dir, "code")
@@ -108,7 +108,13 @@ func unzip(archive []byte, dir string) error {
 	if len(r.File) == 0 {
 		return invalid("Uploaded file must be a non-empty zip")
 	}
-	left := int64(maxUnzipped)
+	left := uint64(maxUnzipped)
+	for _, f := range r.File {
+		if f.UncompressedSize64 > left {
+			return invalid("Unzipped size must be smaller than %d bytes", maxUnzipped)
+		}
+		left -= f.UncompressedSize64
+	}
 	for _, f := range r.File {
 		name := filepath.FromSlash(strings.TrimPrefix(f.Name, "./"))
 		if name == "" || f.FileInfo().IsDir() {
@@ -121,45 +127,38 @@ func unzip(archive []byte, dir string) error {
 		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
 			return fmt.Errorf("unpack %s: %w", f.Name, err)
 		}
-		n, err := unpack(f, target, left)
-		if errors.Is(err, errTooLarge) {
-			return invalid("Unzipped size must be smaller than %d bytes", maxUnzipped)
-		}
+		err := unpack(f, target)
 		if errors.Is(err, zip.ErrFormat) || errors.Is(err, zip.ErrChecksum) || errors.Is(err, zip.ErrAlgorithm) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return unreadable
 		}
 		if err != nil {
 			return fmt.Errorf("unpack %s: %w", f.Name, err)
 		}
-		left -= n
 	}
 	return nil
 }
 
-var errTooLarge = errors.New("too large")
-
-func unpack(f *zip.File, target string, left int64) (n int64, err error) {
+// unpack writes one file. The reader itself refuses a file that is longer than
+// its header says.
+func unpack(f *zip.File, target string) (err error) {
 	mode := f.Mode()
 	if mode&os.ModeSymlink != 0 {
-		return 0, invalid("localaws does not unpack symbolic links: %s", f.Name)
+		return invalid("localaws does not unpack symbolic links: %s", f.Name)
 	}
 	in, err := f.Open()
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
 	out, err := os.OpenFile(target, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer func() { err = errors.Join(err, out.Close()) }()
-	if n, err = io.Copy(out, io.LimitReader(in, left+1)); err != nil {
-		return n, err
+	if _, err = io.Copy(out, in); err != nil { //nolint:gosec // bounded by the sum of the headers, above
+		return err
 	}
-	if n > left {
-		return n, errTooLarge
-	}
-	return n, out.Chmod(mode.Perm() | 0o400)
+	return out.Chmod(mode.Perm() | 0o400)
 }
 
 func (c *code) location() *types.FunctionCodeLocation {

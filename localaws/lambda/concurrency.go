@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"context"
+	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -65,7 +66,15 @@ func (s *Service) metric(f *function, name string, value float64, unit string) {
 }
 
 func (s *Service) putConcurrency(_ context.Context, in *sdk.PutFunctionConcurrencyInput) (*sdk.PutFunctionConcurrencyOutput, error) {
+	if r, ok := parseReference(aws.ToString(in.FunctionName)); ok && r.qualifier != "" {
+		return nil, invalid("This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. " +
+			"Please specify either a function name or an unqualified function ARN.")
+	}
 	f, err := s.lookup(in.FunctionName, nil)
+	var missing *types.ResourceNotFoundException
+	if errors.As(err, &missing) {
+		return nil, notFound("Function not found: %s", qualified(s.arnOf(in.FunctionName)))
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"encoding/json"
 	"maps"
 	"sort"
 	"strings"
@@ -104,7 +105,10 @@ func configure(name string, old configuration, in settings) (configuration, erro
 		if err := checkEnvironment(in.environment.Variables); err != nil {
 			return c, err
 		}
-		c.environment, c.hasEnvironment = maps.Clone(in.environment.Variables), len(in.environment.Variables) > 0
+		c.environment, c.hasEnvironment = maps.Clone(in.environment.Variables), true
+		if c.environment == nil {
+			c.environment = map[string]string{}
+		}
 	}
 	if in.deadLetter != nil {
 		target := aws.ToString(in.deadLetter.TargetArn)
@@ -162,7 +166,7 @@ func checkRuntime(operation string, runtime types.Runtime) error {
 			return unsupported(operation, "runtime %s (only provided.al2023 and provided.al2)", runtime)
 		}
 	}
-	return notInEnum("runtime", string(runtime), "the supported runtimes")
+	return invalid("Value %s at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [provided.al2023, provided.al2] or be a valid ARN", runtime)
 }
 
 // reserved are the variables that a function cannot set.
@@ -195,8 +199,12 @@ func checkEnvironment(variables map[string]string) error {
 			"contains reserved keys that are currently not supported for modification. Reserved keys used in this request: %s", strings.Join(used, ", "))
 	}
 	if size > maxEnvironment {
+		measured, err := json.Marshal(variables)
+		if err != nil {
+			return err
+		}
 		return invalid("Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit. "+
-			"String measured: %d bytes", size)
+			"String measured: %s", measured)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -79,6 +80,7 @@ func (s *Service) createFunction(ctx context.Context, in *sdk.CreateFunctionInpu
 	out.State = types.StatePending
 	out.StateReason, out.StateReasonCode = aws.String("The function is being created."), types.StateReasonCodeCreating
 	out.LastUpdateStatus = ""
+	f.revision = s.env.IDs.UUID() // another one once it is active
 	return into[sdk.CreateFunctionOutput](out), nil
 }
 
@@ -90,14 +92,23 @@ func (s *Service) checkRole(ctx context.Context, role, functionARN string) error
 	return nil
 }
 
+func printList(in []types.Architecture) string {
+	texts := make([]string, len(in))
+	for i, a := range in {
+		texts[i] = string(a)
+	}
+	return "[" + strings.Join(texts, ", ") + "]"
+}
+
 func oneArchitecture(in []types.Architecture) (types.Architecture, error) {
 	switch {
 	case len(in) == 0:
 		return types.ArchitectureX8664, nil
 	case len(in) > 1:
-		return "", validation("Value '%v' at 'architectures' failed to satisfy constraint: Member must have length less than or equal to 1", in)
+		return "", validation("Value '%s' at 'architectures' failed to satisfy constraint: Member must have length less than or equal to 1", printList(in))
 	case in[0] != types.ArchitectureX8664 && in[0] != types.ArchitectureArm64:
-		return "", notInEnum("architectures", string(in[0]), "[x86_64, arm64]")
+		return "", validation("Value '%s' at 'architectures' failed to satisfy constraint: Member must satisfy constraint: "+
+			"[Member must satisfy enum value set: [x86_64, arm64], Member must not be null]", printList(in))
 	}
 	return in[0], nil
 }

@@ -76,7 +76,7 @@ func (s *Service) toDestination(ctx context.Context, role string, f *function, d
 			kind = "Lambda Function Invocation Result - Success"
 		}
 		out, err := eventbridge.NewFromConfig(cfg).PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []events.PutEventsRequestEntry{{
-			EventBusName: &destination, Source: aws.String("lambda"), DetailType: &kind, Detail: body, Resources: []string{qualified(f.arn)},
+			EventBusName: &destination, Source: aws.String("lambda"), DetailType: &kind, Detail: body, Resources: []string{destination, qualified(f.arn)},
 		}}})
 		if err == nil && out.FailedEntryCount > 0 {
 			err = fmt.Errorf("%s: %s", aws.ToString(out.Entries[0].ErrorCode), aws.ToString(out.Entries[0].ErrorMessage))

@@ -120,6 +120,7 @@ func (e *environment) environ(credentials aws.Credentials) []string {
 		"TZ=:UTC",
 		"TMPDIR=" + e.tmp,
 		"HOME=" + e.tmp,
+		"PWD=" + e.taskRoot,
 		"LAMBDA_TASK_ROOT=" + e.taskRoot,
 		"LAMBDA_RUNTIME_DIR=/var/runtime",
 		"_HANDLER=" + e.config.handler,

@@ -33,11 +33,12 @@ func unsupported(operation, format string, args ...any) error {
 	return wire.NotImplemented(fmt.Sprintf(format, args...) + " of lambda:" + operation)
 }
 
-// checkRevision compares the revision that a request expects with the present one.
-func checkRevision(want *string, have string) error {
+// checkRevision compares the revision that a request expects with the present
+// one, which api tells.
+func checkRevision(want *string, have, api string) error {
 	if want == nil || *want == have {
 		return nil
 	}
 	return &types.PreconditionFailedException{Type: aws.String("User"), Message: aws.String(
-		"The RevisionId provided does not match the latest RevisionId. Call the GetFunction/GetAlias API to retrieve the latest RevisionId")}
+		"The Revision Id provided does not match the latest Revision Id. Call the " + api + " API to retrieve the latest Revision Id")}
 }

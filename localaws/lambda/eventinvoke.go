@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,7 +17,7 @@ const (
 	defaultEventAge = 6 * 60 * 60 // seconds
 )
 
-func checkEventInvoke(age, retries *int32, to *types.DestinationConfig) error {
+func (s *Service) checkEventInvoke(f *function, age, retries *int32, to *types.DestinationConfig) error {
 	if age != nil && (*age < 60 || *age > defaultEventAge) {
 		return validation("Value '%d' at 'maximumEventAgeInSeconds' failed to satisfy constraint: Member must have value between 60 and %d", *age, defaultEventAge)
 	}
@@ -27,14 +28,31 @@ func checkEventInvoke(age, retries *int32, to *types.DestinationConfig) error {
 		return nil
 	}
 	for _, d := range []string{failureDestination(to), successDestination(to)} {
-		if d != "" && destinationKind(d) == "" {
-			return invalid("The destination ARN %s is invalid.", d)
+		switch {
+		case d == "":
+			continue
+		case destinationKind(d) == "":
+			return invalid("The provided destination config DestinationConfig(onSuccess=%s, onFailure=%s) is invalid.",
+				printDestination("OnSuccess", successDestination(to)), printDestination("OnFailure", failureDestination(to)))
+		case d == f.arn:
+			return invalid("You can't specify the function as a destination for itself.")
+		case destinationKind(d) == "lambda":
+			if _, err := s.lookup(&d, nil); err != nil {
+				return invalid("The destination ARN %s is invalid.", d)
+			}
 		}
 		if destinationKind(d) == "s3" {
 			return unsupported("PutFunctionEventInvokeConfig", "an S3 bucket as destination")
 		}
 	}
 	return nil
+}
+
+func printDestination(kind, arn string) string {
+	if arn == "" {
+		return "null"
+	}
+	return kind + "(destination=" + arn + ")"
 }
 
 func failureDestination(c *types.DestinationConfig) string {
@@ -70,10 +88,17 @@ func destinationKind(arn string) string {
 
 func (s *Service) putEventInvoke(_ context.Context, in *sdk.PutFunctionEventInvokeConfigInput) (*sdk.PutFunctionEventInvokeConfigOutput, error) {
 	f, err := s.lookup(in.FunctionName, in.Qualifier)
+	var missing *types.ResourceNotFoundException
+	if errors.As(err, &missing) {
+		return nil, notFound("The function doesn't exist.")
+	}
 	if err != nil {
 		return nil, err
 	}
-	if err := checkEventInvoke(in.MaximumEventAgeInSeconds, in.MaximumRetryAttempts, in.DestinationConfig); err != nil {
+	if in.MaximumEventAgeInSeconds == nil && in.MaximumRetryAttempts == nil && in.DestinationConfig == nil {
+		return nil, invalid("You must specify at least one of error handling or destination setting.")
+	}
+	if err := s.checkEventInvoke(f, in.MaximumEventAgeInSeconds, in.MaximumRetryAttempts, in.DestinationConfig); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
@@ -113,19 +138,16 @@ func eventInvokeOutput(c *types.FunctionEventInvokeConfig) *sdk.GetFunctionEvent
 }
 
 func (s *Service) updateEventInvoke(_ context.Context, in *sdk.UpdateFunctionEventInvokeConfigInput) (*sdk.UpdateFunctionEventInvokeConfigOutput, error) {
-	f, err := s.lookup(in.FunctionName, in.Qualifier)
+	f, err := s.settled(in.FunctionName, in.Qualifier)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkEventInvoke(in.MaximumEventAgeInSeconds, in.MaximumRetryAttempts, in.DestinationConfig); err != nil {
+	if err := s.checkEventInvoke(f, in.MaximumEventAgeInSeconds, in.MaximumRetryAttempts, in.DestinationConfig); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old := f.eventInvoke
-	if old == nil {
-		return nil, noEventInvoke(f)
-	}
 	age, retries, to := old.MaximumEventAgeInSeconds, old.MaximumRetryAttempts, old.DestinationConfig
 	if in.MaximumEventAgeInSeconds != nil {
 		age = in.MaximumEventAgeInSeconds
@@ -147,33 +169,55 @@ func (s *Service) updateEventInvoke(_ context.Context, in *sdk.UpdateFunctionEve
 	return (*sdk.UpdateFunctionEventInvokeConfigOutput)(eventInvokeOutput(c)), nil
 }
 
-func noEventInvoke(f *function) error {
-	return notFound("The function %s doesn't have an EventInvokeConfig", qualified(f.arn))
+// noEventInvoke is the answer for settings that are not there, whether or not
+// the function is.
+func (s *Service) noEventInvoke(name, qualifier *string) error {
+	arn := s.arnOf(name)
+	q := aws.ToString(qualifier)
+	if r, ok := parseReference(aws.ToString(name)); ok && q == "" {
+		q = r.qualifier
+	}
+	if q == "" {
+		q = latest
+	}
+	return notFound("The function %s:%s doesn't have an EventInvokeConfig", arn, q)
 }
 
-func (s *Service) getEventInvoke(_ context.Context, in *sdk.GetFunctionEventInvokeConfigInput) (*sdk.GetFunctionEventInvokeConfigOutput, error) {
-	f, err := s.lookup(in.FunctionName, in.Qualifier)
+// settled finds a function that has settings for asynchronous invocation.
+func (s *Service) settled(name, qualifier *string) (*function, error) {
+	f, err := s.lookup(name, qualifier)
+	var missing *types.ResourceNotFoundException
+	if errors.As(err, &missing) {
+		return nil, s.noEventInvoke(name, qualifier)
+	}
 	if err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if f.eventInvoke == nil {
-		return nil, noEventInvoke(f)
+		return nil, s.noEventInvoke(name, qualifier)
 	}
+	return f, nil
+}
+
+func (s *Service) getEventInvoke(_ context.Context, in *sdk.GetFunctionEventInvokeConfigInput) (*sdk.GetFunctionEventInvokeConfigOutput, error) {
+	f, err := s.settled(in.FunctionName, in.Qualifier)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return eventInvokeOutput(f.eventInvoke), nil
 }
 
 func (s *Service) deleteEventInvoke(_ context.Context, in *sdk.DeleteFunctionEventInvokeConfigInput) (*sdk.DeleteFunctionEventInvokeConfigOutput, error) {
-	f, err := s.lookup(in.FunctionName, in.Qualifier)
+	f, err := s.settled(in.FunctionName, in.Qualifier)
 	if err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if f.eventInvoke == nil {
-		return nil, noEventInvoke(f)
-	}
 	f.eventInvoke = nil
 	return &sdk.DeleteFunctionEventInvokeConfigOutput{}, nil
 }

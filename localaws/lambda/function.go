@@ -95,6 +95,9 @@ func (s *Service) getFunction(_ context.Context, in *sdk.GetFunctionInput) (*sdk
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := &sdk.GetFunctionOutput{Configuration: new(s.describe(f)), Code: f.code.location()}
+	if asked(in.FunctionName, in.Qualifier) {
+		out.Configuration.FunctionArn = aws.String(qualified(f.arn))
+	}
 	if len(f.tags) > 0 {
 		out.Tags = maps.Clone(f.tags)
 	}
@@ -104,6 +107,12 @@ func (s *Service) getFunction(_ context.Context, in *sdk.GetFunctionInput) (*sdk
 	return out, nil
 }
 
+// asked reports whether a request names $LATEST, which the answer then repeats.
+func asked(name, qualifier *string) bool {
+	r, ok := parseReference(aws.ToString(name))
+	return aws.ToString(qualifier) != "" || ok && r.qualifier != ""
+}
+
 func (s *Service) getFunctionConfiguration(_ context.Context, in *sdk.GetFunctionConfigurationInput) (*sdk.GetFunctionConfigurationOutput, error) {
 	f, err := s.lookup(in.FunctionName, in.Qualifier)
 	if err != nil {
@@ -111,7 +120,11 @@ func (s *Service) getFunctionConfiguration(_ context.Context, in *sdk.GetFunctio
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return into[sdk.GetFunctionConfigurationOutput](s.describe(f)), nil
+	c := s.describe(f)
+	if asked(in.FunctionName, in.Qualifier) {
+		c.FunctionArn = aws.String(qualified(f.arn))
+	}
+	return into[sdk.GetFunctionConfigurationOutput](c), nil
 }
 
 func (s *Service) listFunctions(_ context.Context, in *sdk.ListFunctionsInput) (*sdk.ListFunctionsOutput, error) {

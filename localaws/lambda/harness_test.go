@@ -287,3 +287,13 @@ func gone(pid int) bool {
 	_, rest, _ := bytes.Cut(state, []byte(") "))
 	return bytes.HasPrefix(rest, []byte("Z"))
 }
+
+// untrust takes Lambda's permission to assume a role.
+func (w *world) untrust(name string) {
+	w.t.Helper()
+	_, err := w.iam.UpdateAssumeRolePolicy(context.Background(), &awsiam.UpdateAssumeRolePolicyInput{RoleName: &name,
+		PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`)})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}

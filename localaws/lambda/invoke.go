@@ -62,16 +62,20 @@ func (s *Service) invoke(_ context.Context, in *sdk.InvokeInput) (*sdk.InvokeOut
 		return nil, wire.NotImplemented(fmt.Sprintf("running the %s function %s on this %s machine: build it for %s and set Architectures",
 			arch, f.name, s.arch, s.arch))
 	}
-	requestID := s.env.IDs.UUID()
+	arn := f.arn
+	if asked(in.FunctionName, in.Qualifier) {
+		arn = qualified(arn)
+	}
+	job := job{requestID: s.env.IDs.UUID(), arn: arn, payload: payload, clientContext: clientContext}
 	if in.InvocationType == types.InvocationTypeEvent {
-		if err := s.invokeLater(f, requestID, payload, clientContext); err != nil {
+		if err := s.invokeLater(f, job); err != nil {
 			return nil, err
 		}
 		return &sdk.InvokeOutput{StatusCode: http.StatusAccepted, ExecutedVersion: nil}, nil
 	}
 	done := s.env.Clock.Begin()
 	defer done()
-	out, err := s.execute(f, requestID, payload, clientContext)
+	out, err := s.execute(f, job)
 	if err != nil {
 		return nil, err
 	}
@@ -125,6 +129,14 @@ func decodeClientContext(in *string) (string, error) {
 	return string(doc), nil
 }
 
+// job is one event for a function.
+type job struct {
+	requestID     string
+	arn           string // by which it was invoked
+	payload       []byte
+	clientContext string
+}
+
 // outcome is what an invocation brought.
 type outcome struct {
 	payload []byte
@@ -134,7 +146,7 @@ type outcome struct {
 
 // execute runs one invocation to its end. The error is one of the service:
 // throttled, not allowed, shutting down.
-func (s *Service) execute(f *function, requestID string, payload []byte, clientContext string) (outcome, error) {
+func (s *Service) execute(f *function, j job) (outcome, error) {
 	if err := s.enter(f); err != nil {
 		return outcome{}, err
 	}
@@ -145,7 +157,7 @@ func (s *Service) execute(f *function, requestID string, payload []byte, clientC
 	}
 	defer f.pool.release(e)
 	s.metric(f, "Invocations", 1, "Count")
-	out, duration, err := s.run(e, requestID, payload, clientContext)
+	out, duration, err := s.run(e, j)
 	if err != nil {
 		return outcome{}, s.interrupted(err)
 	}
@@ -166,7 +178,8 @@ func (s *Service) interrupted(err error) error {
 	return err
 }
 
-func (s *Service) run(e *environment, requestID string, payload []byte, clientContext string) (outcome, time.Duration, error) {
+func (s *Service) run(e *environment, j job) (outcome, time.Duration, error) {
+	requestID := j.requestID
 	r := report{requestID: requestID, status: "success"}
 	if e.process() == nil {
 		init, err := e.start(s.ctx)
@@ -182,8 +195,8 @@ func (s *Service) run(e *environment, requestID string, payload []byte, clientCo
 	e.logs.start(requestID)
 	began := time.Now()
 	answer, err := e.process().Invoke(s.ctx, sandbox.Invocation{
-		RequestID: requestID, FunctionARN: e.arn, TraceID: s.traceID(e), ClientContext: clientContext,
-		Payload: payload, Timeout: time.Duration(e.config.timeout) * time.Second,
+		RequestID: requestID, FunctionARN: j.arn, TraceID: s.traceID(e), ClientContext: j.clientContext,
+		Payload: j.payload, Timeout: time.Duration(e.config.timeout) * time.Second,
 	})
 	r.duration = time.Since(began)
 	var failure *sandbox.Failure

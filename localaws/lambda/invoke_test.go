@@ -240,6 +240,7 @@ func TestFunctionErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t, clock.NewFrozen(noon))
 			in := w.input("f", w.logging())
 			in.Timeout = aws.Int32(1)

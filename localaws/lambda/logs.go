@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -13,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	cwl "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // The limits of PutLogEvents: events, and bytes with 26 for each event.
@@ -21,6 +24,9 @@ const (
 	maxBatchBytes  = 1048576
 	eventOverhead  = 26
 	tailBytes      = 4096 // of LogType Tail
+	// deliveryAttempts is how often a batch is tried again that CloudWatch Logs
+	// throttled or failed to take.
+	deliveryAttempts = 20
 )
 
 // logStream is the log stream of one execution environment. It is written with
@@ -105,11 +111,36 @@ func (l *logStream) send() {
 	}
 	events := l.events
 	l.events, l.bytes = nil, 0
-	if err := l.put(l.service.ctx, events); err != nil && !l.warned && l.service.ctx.Err() == nil {
+	err := l.put(l.service.ctx, events)
+	for attempt := 0; attempt < deliveryAttempts && transient(err); attempt++ {
+		// The process that wrote lives in real time, and so does this wait.
+		select {
+		case <-time.After(time.Duration(attempt+1) * 5 * time.Millisecond):
+		case <-l.service.ctx.Done():
+		}
+		err = l.put(l.service.ctx, events)
+	}
+	if err != nil && !l.warned && l.service.ctx.Err() == nil {
 		l.warned = true
 		l.service.env.Log.Warn("log events of a function are dropped", slog.String("function", l.name),
 			slog.String("group", l.group), slog.Int("events", len(events)), slog.Any("error", err))
 	}
+}
+
+// transient reports whether a call may succeed when it is made again: it was
+// throttled, failed inside the service, or its answer was lost.
+func transient(err error) bool {
+	var api smithy.APIError
+	var response *smithyhttp.ResponseError
+	switch {
+	case err == nil, errors.Is(err, context.Canceled):
+		return false
+	case errors.As(err, &response) && (response.HTTPStatusCode() >= http.StatusInternalServerError || response.HTTPStatusCode() == http.StatusTooManyRequests):
+		return response.HTTPStatusCode() != http.StatusNotImplemented
+	case errors.As(err, &api):
+		return strings.Contains(api.ErrorCode(), "Throttl") || strings.Contains(api.ErrorCode(), "TooManyRequests") || strings.Contains(api.ErrorCode(), "RequestLimitExceeded")
+	}
+	return true
 }
 
 func (l *logStream) put(ctx context.Context, events []cwl.InputLogEvent) error {

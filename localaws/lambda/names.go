@@ -25,7 +25,8 @@ func parseReference(text string) (reference, bool) {
 		if len(parts) == 4 {
 			r.qualifier = parts[3]
 		}
-		return r, validName(r.name) && len(parts) <= 4
+		digits := len(r.account) == 12 && strings.Trim(r.account, "0123456789") == ""
+		return r, digits && validName(r.name) && len(parts) <= 4
 	case len(parts) == 2:
 		return reference{name: parts[0], qualifier: parts[1]}, validName(parts[0])
 	case len(parts) == 1:
@@ -63,7 +64,10 @@ func (s *Service) lookup(name, qualifier *string) (*function, error) {
 		}
 		q = *qualifier
 	}
-	foreign := r.account != "" && r.account != s.env.Account || r.region != "" && r.region != s.env.Region
+	if r.region != "" && r.region != s.env.Region {
+		return nil, notFound("Functions from '%s' are not reachable in this region ('%s')", r.region, s.env.Region)
+	}
+	foreign := r.account != "" && r.account != s.env.Account
 	s.mu.Lock()
 	f := s.functions[r.name]
 	s.mu.Unlock()
@@ -78,6 +82,12 @@ func (s *Service) lookup(name, qualifier *string) (*function, error) {
 }
 
 func invalidName(name string) error {
+	if len(name) > 140 {
+		return validation("Value '%s' at 'functionName' failed to satisfy constraint: Member must have length less than or equal to 140", name)
+	}
+	if len(name) > 64 && !strings.Contains(name, ":") {
+		return invalid("1 validation error detected: Value '%s' at 'functionName' failed to satisfy constraint: Member must have length less than or equal to 64", name)
+	}
 	return validation("Value '%s' at 'functionName' failed to satisfy constraint: "+
-		`Member must satisfy regular expression pattern: (arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST|[a-zA-Z0-9-_]+))?`, name)
+		`Member must satisfy regular expression pattern: (arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST|[a-zA-Z0-9-_]+))?`, name)
 }

@@ -3,6 +3,7 @@ package lambda
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -39,6 +40,9 @@ func (p policy) document() string {
 }
 
 func (s *Service) addPermission(_ context.Context, in *sdk.AddPermissionInput) (*sdk.AddPermissionOutput, error) {
+	if aws.ToString(in.Qualifier) == latest {
+		return nil, invalid("We currently do not support adding policies for $LATEST.")
+	}
 	f, err := s.lookup(in.FunctionName, in.Qualifier)
 	if err != nil {
 		return nil, err
@@ -48,7 +52,7 @@ func (s *Service) addPermission(_ context.Context, in *sdk.AddPermissionInput) (
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := checkRevision(in.RevisionId, f.revision); err != nil {
+	if err := checkRevision(in.RevisionId, f.revision, "GetPolicy"); err != nil {
 		return nil, err
 	}
 	id := aws.ToString(in.StatementId)
@@ -89,7 +93,7 @@ func checkPermission(in *sdk.AddPermissionInput) error {
 	for _, m := range []struct {
 		member, value, pattern string
 	}{
-		{"statementId", aws.ToString(in.StatementId), `[a-zA-Z0-9-_]{1,100}`},
+		{"statementId", aws.ToString(in.StatementId), `([a-zA-Z0-9-_]+)`},
 		{"action", aws.ToString(in.Action), `(lambda:[*]|lambda:[a-zA-Z]+|[*])`},
 		{"principal", aws.ToString(in.Principal), `[^\s]+`},
 	} {
@@ -100,6 +104,11 @@ func checkPermission(in *sdk.AddPermissionInput) error {
 		if !ok {
 			return validation("Value '%s' at '%s' failed to satisfy constraint: Member must satisfy regular expression pattern: %s", m.value, m.member, m.pattern)
 		}
+	}
+	p := aws.ToString(in.Principal)
+	account := len(p) == 12 && strings.Trim(p, "0123456789") == ""
+	if p != "*" && !account && !strings.HasPrefix(p, "arn:") && !strings.Contains(p, ".amazonaws.") && !strings.HasSuffix(p, ".alexa.com") {
+		return invalid("The provided principal was invalid. Please check the principal and try again.")
 	}
 	return nil
 }
@@ -134,12 +143,19 @@ func (s *Service) getPolicy(_ context.Context, in *sdk.GetPolicyInput) (*sdk.Get
 
 func (s *Service) removePermission(_ context.Context, in *sdk.RemovePermissionInput) (*sdk.RemovePermissionOutput, error) {
 	f, err := s.lookup(in.FunctionName, in.Qualifier)
+	var missing *types.ResourceNotFoundException
+	if errors.As(err, &missing) {
+		return nil, notFound("No policy found for: %s", s.arnOf(in.FunctionName))
+	}
 	if err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := checkRevision(in.RevisionId, f.revision); err != nil {
+	if len(f.policy.statements) == 0 {
+		return nil, notFound("No policy is associated with the given resource.")
+	}
+	if err := checkRevision(in.RevisionId, f.revision, "GetPolicy"); err != nil {
 		return nil, err
 	}
 	id := aws.ToString(in.StatementId)

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 )
 
@@ -12,7 +13,7 @@ const maxTags = 50
 
 func checkTags(tags map[string]string) error {
 	if len(tags) > maxTags {
-		return invalid("The number of tags exceeds the limit of %d.", maxTags)
+		return invalid("Number of tags exceeds resource tag limit.")
 	}
 	for k, v := range tags {
 		switch {
@@ -27,8 +28,22 @@ func checkTags(tags map[string]string) error {
 	return nil
 }
 
+// tagged is the function of a tagging call, which names it by its ARN.
+func (s *Service) tagged(arn *string) (*function, error) {
+	text := aws.ToString(arn)
+	r, ok := parseReference(text)
+	switch {
+	case !ok || !strings.HasPrefix(text, "arn:"):
+		return nil, validation("Value '%s' at 'resource' failed to satisfy constraint: Member must satisfy regular expression pattern: "+
+			`arn:(aws[a-zA-Z-]*):lambda:[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:function:[a-zA-Z0-9-_]+(:(\$LATEST|[a-zA-Z0-9-_]+))?`, text)
+	case r.qualifier != "":
+		return nil, invalid("Tags on function aliases and versions are not supported. Please specify a function ARN.")
+	}
+	return s.lookup(arn, nil)
+}
+
 func (s *Service) listTags(_ context.Context, in *sdk.ListTagsInput) (*sdk.ListTagsOutput, error) {
-	f, err := s.lookup(in.Resource, nil)
+	f, err := s.tagged(in.Resource)
 	if err != nil {
 		return nil, err
 	}
@@ -42,9 +57,12 @@ func (s *Service) listTags(_ context.Context, in *sdk.ListTagsInput) (*sdk.ListT
 }
 
 func (s *Service) tagResource(_ context.Context, in *sdk.TagResourceInput) (*sdk.TagResourceOutput, error) {
-	f, err := s.lookup(in.Resource, nil)
+	f, err := s.tagged(in.Resource)
 	if err != nil {
 		return nil, err
+	}
+	if len(in.Tags) == 0 {
+		return nil, invalid("An error occurred and the request cannot be processed.")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -61,9 +79,12 @@ func (s *Service) tagResource(_ context.Context, in *sdk.TagResourceInput) (*sdk
 }
 
 func (s *Service) untagResource(_ context.Context, in *sdk.UntagResourceInput) (*sdk.UntagResourceOutput, error) {
-	f, err := s.lookup(in.Resource, nil)
+	f, err := s.tagged(in.Resource)
 	if err != nil {
 		return nil, err
+	}
+	if len(in.TagKeys) == 0 {
+		return nil, validation("Value null at 'tagKeys' failed to satisfy constraint: Member must not be null")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -22,7 +22,7 @@ func (s *Service) updateFunctionConfiguration(ctx context.Context, in *sdk.Updat
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := checkRevision(in.RevisionId, f.revision); err != nil {
+	if err := checkRevision(in.RevisionId, f.revision, "GetFunction/GetAlias"); err != nil {
 		return nil, err
 	}
 	config, err := configure(f.name, f.config, settings{
@@ -60,7 +60,7 @@ func (s *Service) updateFunctionCode(ctx context.Context, in *sdk.UpdateFunction
 			return nil, errors.Join(err, code.remove())
 		}
 	}
-	if err := checkRevision(in.RevisionId, f.revision); err != nil {
+	if err := checkRevision(in.RevisionId, f.revision, "GetFunction/GetAlias"); err != nil {
 		return nil, errors.Join(err, code.remove())
 	}
 	if in.DryRun {
