@@ -3,6 +3,7 @@ package states
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"sync"
 	"sync/atomic"
@@ -136,7 +137,7 @@ func (h *host) Record(e types.HistoryEvent) {
 	}
 	if n == limit-1 { // one more for the end
 		h.execution.cancel(&asl.Stop{Status: types.ExecutionStatusFailed, Failure: asl.Failure{
-			Error: asl.RuntimeFailure, Cause: "The execution reached the maximum number of history events.",
+			Error: asl.RuntimeFailure, Cause: fmt.Sprintf("The execution reached the maximum number of history events (%d).", limit),
 		}})
 	}
 }

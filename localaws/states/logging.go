@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"net/http"
 	"reflect"
 	"slices"
 	"strconv"
@@ -17,6 +18,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	cwl "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"crawlerless/localaws/wire"
 )
@@ -233,7 +236,10 @@ func (l *executionLog) send() {
 	l.events, l.bytes = nil, 0
 	ctx := l.service.ctx
 	if !l.opened {
-		_, err := l.client.CreateLogStream(ctx, &cloudwatchlogs.CreateLogStreamInput{LogGroupName: &l.group, LogStreamName: &l.stream})
+		err := l.try(func() error {
+			_, err := l.client.CreateLogStream(ctx, &cloudwatchlogs.CreateLogStreamInput{LogGroupName: &l.group, LogStreamName: &l.stream})
+			return err
+		})
 		var exists *cwl.ResourceAlreadyExistsException
 		if err != nil && !errors.As(err, &exists) {
 			l.lost(err, len(events))
@@ -241,9 +247,30 @@ func (l *executionLog) send() {
 		}
 		l.opened = true
 	}
-	if _, err := l.client.PutLogEvents(ctx, &cloudwatchlogs.PutLogEventsInput{LogGroupName: &l.group, LogStreamName: &l.stream, LogEvents: events}); err != nil {
+	err := l.try(func() error {
+		_, err := l.client.PutLogEvents(ctx, &cloudwatchlogs.PutLogEventsInput{LogGroupName: &l.group, LogStreamName: &l.stream, LogEvents: events})
+		return err
+	})
+	if err != nil {
 		l.lost(err, len(events))
 	}
+}
+
+// try makes a call again that was throttled or failed inside the service. It
+// does not wait: the execution ends at the time at which it ended.
+func (l *executionLog) try(call func() error) error {
+	err := call()
+	for range 20 {
+		var response *smithyhttp.ResponseError
+		var api smithy.APIError
+		again := errors.As(err, &response) && response.HTTPStatusCode() >= http.StatusInternalServerError ||
+			errors.As(err, &api) && strings.Contains(api.ErrorCode(), "Throttl")
+		if err == nil || !again {
+			return err
+		}
+		err = call()
+	}
+	return err
 }
 
 func (l *executionLog) lost(err error, n int) {
