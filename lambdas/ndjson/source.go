@@ -2,13 +2,13 @@ package ndjson
 
 import (
 	"bytes"
-	"compress/flate"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
 
 	"github.com/klauspost/compress/zstd"
+
+	"crawlerless/lambdas/inflate"
 )
 
 // source is unpacked input that is scanned where it lies.
@@ -41,7 +41,7 @@ func open(r io.Reader) (source, error) {
 	rest := io.MultiReader(bytes.NewReader(bytes.Clone(magic)), r)
 	switch {
 	case len(magic) >= 2 && magic[0] == 0x1f && magic[1] == 0x8b:
-		return openGzip(rest)
+		return gzipSource{inflate.NewReader(rest)}, nil
 	case isZstd(magic):
 		z, err := zstd.NewReader(rest, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
 			zstd.WithDecoderMaxWindow(maxZstdWindow))
@@ -123,21 +123,16 @@ func (s *readerSource) Close() {
 	}
 }
 
-func openGzip(r io.Reader) (source, error) {
-	z, err := gzip.NewReader(r)
-	if err != nil {
-		return nil, wrapGzip(err)
-	}
-	return &readerSource{r: z, buf: make([]byte, windowBytes), wrap: wrapGzip}, nil
-}
+// gzipSource unpacks gzip in its own window.
+type gzipSource struct{ *inflate.Reader }
 
-func wrapGzip(err error) error {
-	var damaged flate.CorruptInputError
+func (s gzipSource) Next() ([]byte, error) {
+	b, err := s.Reader.Next()
 	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return fmt.Errorf("%w: gzip", ErrTruncated)
-	case errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader), errors.As(err, &damaged):
-		return fmt.Errorf("%w: %w", ErrCorrupt, err)
+	case errors.Is(err, inflate.ErrTruncated):
+		err = fmt.Errorf("%w: %w", ErrTruncated, err)
+	case errors.Is(err, inflate.ErrCorrupt):
+		err = fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
-	return err
+	return b, err
 }
