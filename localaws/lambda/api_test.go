@@ -4,11 +4,13 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"crawlerless/localaws/clock"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,8 +23,6 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-
-	"crawlerless/localaws/clock"
 )
 
 // The life of a function, with the answers that were recorded from AWS.
@@ -86,7 +86,7 @@ func TestTheLifeOfAFunction(t *testing.T) {
 	}
 
 	deleted, err := w.client.DeleteFunction(ctx, &sdk.DeleteFunctionInput{FunctionName: aws.String("f")})
-	if err != nil || deleted.StatusCode != 204 {
+	if err != nil || deleted.StatusCode != http.StatusNoContent {
 		t.Errorf("deleted: %+v, %v", deleted, err)
 	}
 	_, err = w.client.GetFunction(ctx, &sdk.GetFunctionInput{FunctionName: aws.String("f")})
@@ -271,8 +271,10 @@ func TestPermissions(t *testing.T) {
 	w := newWorld(t, clock.NewFrozen(noon))
 	w.create(w.input("f", w.logging()))
 	add := func(id, principal, qualifier string) (*sdk.AddPermissionOutput, error) {
-		in := &sdk.AddPermissionInput{FunctionName: aws.String("f"), StatementId: &id, Principal: &principal, Action: aws.String("lambda:InvokeFunction"),
-			SourceArn: aws.String("arn:aws:events:us-east-1:" + account + ":rule/r"), SourceAccount: aws.String(account)}
+		in := &sdk.AddPermissionInput{
+			FunctionName: aws.String("f"), StatementId: &id, Principal: &principal, Action: aws.String("lambda:InvokeFunction"),
+			SourceArn: aws.String("arn:aws:events:us-east-1:" + account + ":rule/r"), SourceAccount: aws.String(account),
+		}
 		if qualifier != "" {
 			in.Qualifier = &qualifier
 		}
@@ -355,8 +357,10 @@ func TestEventInvokeConfigs(t *testing.T) {
 	_, err = w.client.PutFunctionEventInvokeConfig(ctx, &sdk.PutFunctionEventInvokeConfigInput{FunctionName: f})
 	wantError(t, err, "InvalidParameterValueException", 400, "You must specify at least one of error handling or destination setting.")
 	to := func(destination string) error {
-		_, err := w.client.PutFunctionEventInvokeConfig(ctx, &sdk.PutFunctionEventInvokeConfigInput{FunctionName: f,
-			DestinationConfig: &types.DestinationConfig{OnSuccess: &types.OnSuccess{Destination: &destination}}})
+		_, err := w.client.PutFunctionEventInvokeConfig(ctx, &sdk.PutFunctionEventInvokeConfigInput{
+			FunctionName:      f,
+			DestinationConfig: &types.DestinationConfig{OnSuccess: &types.OnSuccess{Destination: &destination}},
+		})
 		return err
 	}
 	wantError(t, to(arn), "InvalidParameterValueException", 400, "You can't specify the function as a destination for itself.")

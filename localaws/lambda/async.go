@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"context"
+	"crawlerless/localaws/wire"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -12,8 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/smithy-go"
-
-	"crawlerless/localaws/wire"
 )
 
 // An asynchronous invocation: tried at once, after a function error again after

@@ -2,6 +2,8 @@ package lambda_test
 
 import (
 	"context"
+	"crawlerless/localaws/clock"
+	"net/http"
 	"testing"
 	"time"
 
@@ -10,8 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
-
-	"crawlerless/localaws/clock"
 )
 
 func (w *world) queue(name string) (url, arn string) {
@@ -35,7 +35,7 @@ func (w *world) receive(url string) []sqstypes.Message {
 func (w *world) send(event string) {
 	w.t.Helper()
 	out, err := w.client.Invoke(context.Background(), &sdk.InvokeInput{FunctionName: aws.String("f"), InvocationType: types.InvocationTypeEvent, Payload: []byte(event)})
-	if err != nil || out.StatusCode != 202 || len(out.Payload) > 0 {
+	if err != nil || out.StatusCode != http.StatusAccepted || len(out.Payload) > 0 {
 		w.t.Fatalf("%+v, %v", out, err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"crawlerless/localaws/wire"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -16,8 +17,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-
-	"crawlerless/localaws/wire"
 )
 
 // code is a function's deployment package, unpacked.
@@ -78,8 +77,10 @@ func (s *Service) load(ctx context.Context, src codeSource) (*code, error) {
 		return nil, err
 	}
 	if src.zip != nil && len(archive) > maxZip {
-		return nil, &wire.Error{Code: "RequestEntityTooLargeException", Status: 413,
-			Message: fmt.Sprintf("Zipped size must be smaller than %d bytes", maxZip)}
+		return nil, &wire.Error{
+			Code: "RequestEntityTooLargeException", Status: 413,
+			Message: fmt.Sprintf("Zipped size must be smaller than %d bytes", maxZip),
+		}
 	}
 	sum := sha256.Sum256(archive)
 	root := filepath.Join(s.env.Dir, "code")

@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"context"
+	"crawlerless/localaws/lambda/sandbox"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,8 +15,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
-
-	"crawlerless/localaws/lambda/sandbox"
 )
 
 // initLimit is how long a process may take until it asks for its first event,

@@ -4,6 +4,14 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"crawlerless/localaws/clock"
+	"crawlerless/localaws/cloud"
+	"crawlerless/localaws/iam"
+	"crawlerless/localaws/lambda"
+	"crawlerless/localaws/logs"
+	"crawlerless/localaws/sqs"
+	"crawlerless/localaws/sts"
+	"crawlerless/localaws/wire"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -26,15 +34,6 @@ import (
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/google/uuid"
 	"go.uber.org/goleak"
-
-	"crawlerless/localaws/clock"
-	"crawlerless/localaws/cloud"
-	"crawlerless/localaws/iam"
-	"crawlerless/localaws/lambda"
-	"crawlerless/localaws/logs"
-	"crawlerless/localaws/sqs"
-	"crawlerless/localaws/sts"
-	"crawlerless/localaws/wire"
 )
 
 // bootstrap is the probe, compiled once for all tests of the package.
@@ -143,8 +142,10 @@ func newWorld(t *testing.T, c *clock.Clock, options ...lambda.Option) *world {
 		groups.Close()
 		c.Close()
 	})
-	cfg := aws.Config{Region: "us-east-1", BaseEndpoint: aws.String(server.URL), Credentials: credentials.NewStaticCredentialsProvider(iam.FixedKey, iam.FixedSecret, ""),
-		HTTPClient: &http.Client{Transport: handler.Transport()}, RetryMaxAttempts: 1}
+	cfg := aws.Config{
+		Region: "us-east-1", BaseEndpoint: aws.String(server.URL), Credentials: credentials.NewStaticCredentialsProvider(iam.FixedKey, iam.FixedSecret, ""),
+		HTTPClient: &http.Client{Transport: handler.Transport()}, RetryMaxAttempts: 1,
+	}
 	w.client, w.logs, w.iam, w.sqs = sdk.NewFromConfig(cfg), cloudwatchlogs.NewFromConfig(cfg), awsiam.NewFromConfig(cfg), awssqs.NewFromConfig(cfg)
 	return w
 }
@@ -291,8 +292,10 @@ func gone(pid int) bool {
 // untrust takes Lambda's permission to assume a role.
 func (w *world) untrust(name string) {
 	w.t.Helper()
-	_, err := w.iam.UpdateAssumeRolePolicy(context.Background(), &awsiam.UpdateAssumeRolePolicyInput{RoleName: &name,
-		PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`)})
+	_, err := w.iam.UpdateAssumeRolePolicy(context.Background(), &awsiam.UpdateAssumeRolePolicyInput{
+		RoleName:       &name,
+		PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`),
+	})
 	if err != nil {
 		w.t.Fatal(err)
 	}

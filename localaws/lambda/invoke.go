@@ -2,6 +2,8 @@ package lambda
 
 import (
 	"context"
+	"crawlerless/localaws/lambda/sandbox"
+	"crawlerless/localaws/wire"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -13,9 +15,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
-
-	"crawlerless/localaws/lambda/sandbox"
-	"crawlerless/localaws/wire"
 )
 
 // accessDenied is the answer to an invocation whose role Lambda may not assume.
@@ -71,7 +70,7 @@ func (s *Service) invoke(_ context.Context, in *sdk.InvokeInput) (*sdk.InvokeOut
 		if err := s.invokeLater(f, job); err != nil {
 			return nil, err
 		}
-		return &sdk.InvokeOutput{StatusCode: http.StatusAccepted, ExecutedVersion: nil}, nil
+		return &sdk.InvokeOutput{StatusCode: http.StatusAccepted}, nil
 	}
 	done := s.env.Clock.Begin()
 	defer done()
@@ -96,8 +95,10 @@ func checkPayload(in *sdk.InvokeInput) ([]byte, error) {
 		limit = maxAsyncPayload
 	}
 	if len(in.Payload) > limit {
-		return nil, &types.RequestTooLargeException{Type: aws.String("User"),
-			Message: aws.String(fmt.Sprintf("%d byte payload is too large for the %s invocation type (limit %d bytes)", len(in.Payload), invocationType(in), limit))}
+		return nil, &types.RequestTooLargeException{
+			Type:    aws.String("User"),
+			Message: aws.String(fmt.Sprintf("%d byte payload is too large for the %s invocation type (limit %d bytes)", len(in.Payload), invocationType(in), limit)),
+		}
 	}
 	if len(strings.TrimSpace(string(in.Payload))) == 0 {
 		return []byte("{}"), nil
@@ -105,8 +106,10 @@ func checkPayload(in *sdk.InvokeInput) ([]byte, error) {
 	if !json.Valid(in.Payload) {
 		var v any
 		err := json.Unmarshal(in.Payload, &v)
-		return nil, &types.InvalidRequestContentException{Type: aws.String("User"),
-			Message: aws.String(fmt.Sprintf("Could not parse request body into json: %v", err))}
+		return nil, &types.InvalidRequestContentException{
+			Type:    aws.String("User"),
+			Message: aws.String(fmt.Sprintf("Could not parse request body into json: %v", err)),
+		}
 	}
 	return in.Payload, nil
 }

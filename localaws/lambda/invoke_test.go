@@ -2,9 +2,12 @@ package lambda_test
 
 import (
 	"context"
+	"crawlerless/localaws/clock"
+	"crawlerless/localaws/lambda"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -16,9 +19,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
-
-	"crawlerless/localaws/clock"
-	"crawlerless/localaws/lambda"
 )
 
 var noon = time.Date(2024, 5, 1, 12, 0, 0, 0, time.UTC)
@@ -29,7 +29,7 @@ func TestAProcessIsKeptWarmAndSeesItsInvocation(t *testing.T) {
 	in.Timeout = aws.Int32(20)
 	w.create(in)
 	out, first := w.invoke("f", `{"do":"echo","text":"hello"}`)
-	if out.StatusCode != 200 || aws.ToString(out.ExecutedVersion) != "$LATEST" || first.Text != "hello" {
+	if out.StatusCode != http.StatusOK || aws.ToString(out.ExecutedVersion) != "$LATEST" || first.Text != "hello" {
 		t.Fatalf("status %d, version %s, answer %+v", out.StatusCode, aws.ToString(out.ExecutedVersion), first)
 	}
 	if first.ARN != "arn:aws:lambda:us-east-1:"+account+":function:f" || first.Left < 15000 || first.Left > 20000 {
@@ -131,15 +131,30 @@ func TestTheLogOfAJSONFunction(t *testing.T) {
 		event   string
 		want    []string // types of platform events, or the line
 	}{
-		{"INFO reports starts and the end", types.LoggingConfig{}, `{"do":"print","text":"plain"}`,
-			[]string{"platform.initStart", "platform.start", "plain\n", "platform.report"}},
+		{
+			"INFO reports starts and the end",
+			types.LoggingConfig{},
+			`{"do":"print","text":"plain"}`,
+			[]string{"platform.initStart", "platform.start", "plain\n", "platform.report"},
+		},
 		{"WARN reports nothing of a success", types.LoggingConfig{SystemLogLevel: types.SystemLogLevelWarn}, `{"do":"print","text":"plain"}`, []string{"plain\n"}},
-		{"DEBUG reports the runtime's end too", types.LoggingConfig{SystemLogLevel: types.SystemLogLevelDebug}, `{}`,
-			[]string{"platform.initStart", "platform.start", "platform.runtimeDone", "platform.report"}},
-		{"an application level drops what is below it", types.LoggingConfig{SystemLogLevel: "WARN", ApplicationLogLevel: "WARN"},
-			`{"do":"print","text":"{\"time\":\"2024-05-01T12:00:00Z\",\"level\":\"INFO\",\"msg\":\"x\"}"}`, nil},
-		{"and keeps what is at it, as it is", types.LoggingConfig{SystemLogLevel: "WARN", ApplicationLogLevel: "WARN"},
-			`{"do":"print","text":"{\"time\":\"2024-05-01T12:00:00Z\", \"level\":\"warn\"}"}`, []string{`{"time":"2024-05-01T12:00:00Z", "level":"warn"}` + "\n"}},
+		{
+			"DEBUG reports the runtime's end too",
+			types.LoggingConfig{SystemLogLevel: types.SystemLogLevelDebug},
+			`{}`,
+			[]string{"platform.initStart", "platform.start", "platform.runtimeDone", "platform.report"},
+		},
+		{
+			"an application level drops what is below it",
+			types.LoggingConfig{SystemLogLevel: "WARN", ApplicationLogLevel: "WARN"},
+			`{"do":"print","text":"{\"time\":\"2024-05-01T12:00:00Z\",\"level\":\"INFO\",\"msg\":\"x\"}"}`, nil,
+		},
+		{
+			"and keeps what is at it, as it is",
+			types.LoggingConfig{SystemLogLevel: "WARN", ApplicationLogLevel: "WARN"},
+			`{"do":"print","text":"{\"time\":\"2024-05-01T12:00:00Z\", \"level\":\"warn\"}"}`,
+			[]string{`{"time":"2024-05-01T12:00:00Z", "level":"warn"}` + "\n"},
+		},
 		{"a line without a timestamp counts as INFO", types.LoggingConfig{SystemLogLevel: "WARN", ApplicationLogLevel: "WARN"}, `{"do":"print","text":"{\"level\":\"ERROR\"}"}`, nil},
 		{"a line that is no JSON counts as INFO", types.LoggingConfig{SystemLogLevel: "WARN", ApplicationLogLevel: "WARN"}, `{"do":"print","text":"plain"}`, nil},
 	}
@@ -227,16 +242,26 @@ func TestFunctionErrors(t *testing.T) {
 		{name: "an error of the handler keeps the process", event: `{"do":"error","text":"bad object"}`, wantType: "errorString", wantMessage: "bad object", alive: true},
 		{name: "the error type is the type's name", event: `{"do":"custom","text":"no"}`, wantType: "customError", wantMessage: "no", alive: true},
 		{name: "a panic ends the process", event: `{"do":"panic","text":"oh"}`, wantType: "string", wantMessage: "oh"},
-		{name: "an exit", event: `{"do":"exit","count":7}`, wantType: "Runtime.ExitError", wantMessage: "RequestId: R1 Error: Runtime exited with error: exit status 7",
-			log: []string{"INIT_START", "START RequestId: R1 Version: $LATEST\n", "about to exit\n", "RequestId: R1 Error: Runtime exited with error: exit status 7\n",
-				"Runtime.ExitError\n", "END RequestId: R1\n", "REPORT RequestId: R1"}},
+		{
+			name: "an exit", event: `{"do":"exit","count":7}`, wantType: "Runtime.ExitError", wantMessage: "RequestId: R1 Error: Runtime exited with error: exit status 7",
+			log: []string{
+				"INIT_START", "START RequestId: R1 Version: $LATEST\n", "about to exit\n", "RequestId: R1 Error: Runtime exited with error: exit status 7\n",
+				"Runtime.ExitError\n", "END RequestId: R1\n", "REPORT RequestId: R1",
+			},
+		},
 		{name: "an exit with 0", event: `{"do":"exit"}`, wantType: "Runtime.ExitError", wantMessage: "RequestId: R1 Error: Runtime exited without providing a reason"},
-		{name: "the time is up", event: `{"do":"hang"}`, wantType: "Sandbox.Timedout", wantMessage: "RequestId: R1 Error: Task timed out after 1.00 seconds",
-			log: []string{"INIT_START", "START RequestId: R1 Version: $LATEST\n", "2024-05-01T12:00:00.000Z R1 Task timed out after 1.00 seconds\n\n", "END RequestId: R1\n", "REPORT RequestId: R1"}},
-		{name: "the initialization is tried twice", init: "exit", event: `{}`, wantType: "Runtime.ExitError", wantMessage: "RequestId: R1 Error: Runtime exited with error: exit status 3",
-			log: []string{"INIT_START", "no way\n", "INIT_REPORT Phase: init\tStatus: error\tError Type: Runtime.ExitError\n",
+		{
+			name: "the time is up", event: `{"do":"hang"}`, wantType: "Sandbox.Timedout", wantMessage: "RequestId: R1 Error: Task timed out after 1.00 seconds",
+			log: []string{"INIT_START", "START RequestId: R1 Version: $LATEST\n", "2024-05-01T12:00:00.000Z R1 Task timed out after 1.00 seconds\n\n", "END RequestId: R1\n", "REPORT RequestId: R1"},
+		},
+		{
+			name: "the initialization is tried twice", init: "exit", event: `{}`, wantType: "Runtime.ExitError", wantMessage: "RequestId: R1 Error: Runtime exited with error: exit status 3",
+			log: []string{
+				"INIT_START", "no way\n", "INIT_REPORT Phase: init\tStatus: error\tError Type: Runtime.ExitError\n",
 				"no way\n", "INIT_REPORT Phase: invoke\tStatus: error\tError Type: Runtime.ExitError\n",
-				"START RequestId: R1 Version: $LATEST\n", "RequestId: R1 Error: Runtime exited with error: exit status 3\n", "Runtime.ExitError\n", "END RequestId: R1\n", "REPORT RequestId: R1"}},
+				"START RequestId: R1 Version: $LATEST\n", "RequestId: R1 Error: Runtime exited with error: exit status 3\n", "Runtime.ExitError\n", "END RequestId: R1\n", "REPORT RequestId: R1",
+			},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -264,7 +289,7 @@ func TestFunctionErrors(t *testing.T) {
 					id = rest[:36]
 				}
 			}
-			if aws.ToString(out.FunctionError) != "Unhandled" || out.StatusCode != 200 || doc.ErrorType != tt.wantType ||
+			if aws.ToString(out.FunctionError) != "Unhandled" || out.StatusCode != http.StatusOK || doc.ErrorType != tt.wantType ||
 				strings.ReplaceAll(doc.ErrorMessage, id, "R1") != tt.wantMessage {
 				t.Errorf("status %d, function error %q, payload %s", out.StatusCode, aws.ToString(out.FunctionError), out.Payload)
 			}
@@ -458,8 +483,10 @@ func TestPayloads(t *testing.T) {
 	if !strings.Contains(string(out.Payload), "Function.ResponseSizeTooLarge") || out.FunctionError == nil {
 		t.Errorf("too large a response: %.200s", out.Payload)
 	}
-	out, err := w.client.Invoke(context.Background(), &sdk.InvokeInput{FunctionName: aws.String("f"),
-		ClientContext: aws.String(base64.StdEncoding.EncodeToString([]byte(`{"custom":{"k":"v"}}`)))})
+	out, err := w.client.Invoke(context.Background(), &sdk.InvokeInput{
+		FunctionName:  aws.String("f"),
+		ClientContext: aws.String(base64.StdEncoding.EncodeToString([]byte(`{"custom":{"k":"v"}}`))),
+	})
 	if err != nil || !strings.Contains(string(out.Payload), `"client":{"k":"v"}`) {
 		t.Errorf("client context: %s, %v", out.Payload, err)
 	}

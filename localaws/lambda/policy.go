@@ -77,8 +77,10 @@ func (s *Service) addPermission(_ context.Context, in *sdk.AddPermissionInput) (
 	condition("StringEquals", "aws:PrincipalOrgID", in.PrincipalOrgID)
 	next := policy{append(slices.Clone(f.policy.statements), st)}
 	if len(next.document()) > 20*1024 {
-		return nil, &types.PolicyLengthExceededException{Type: aws.String("User"),
-			Message: aws.String("The final policy size is bigger than the limit (20480).")}
+		return nil, &types.PolicyLengthExceededException{
+			Type:    aws.String("User"),
+			Message: aws.String("The final policy size is bigger than the limit (20480)."),
+		}
 	}
 	f.policy = next
 	f.revision = s.env.IDs.UUID()

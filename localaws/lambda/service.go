@@ -33,14 +33,13 @@ package lambda
 
 import (
 	"context"
+	"crawlerless/localaws/cloud"
+	"crawlerless/localaws/lambda/sandbox"
+	"crawlerless/localaws/wire"
 	"runtime"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
-
-	"crawlerless/localaws/cloud"
-	"crawlerless/localaws/lambda/sandbox"
-	"crawlerless/localaws/wire"
 )
 
 // The account's limits, as a new account has them.
@@ -73,7 +72,6 @@ type Service struct {
 
 	mu        sync.Mutex
 	functions map[string]*function
-	inFlight  int
 	closed    bool
 	wg        sync.WaitGroup // invocations
 }

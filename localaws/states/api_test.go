@@ -2,6 +2,7 @@ package states_test
 
 import (
 	"context"
+	"crawlerless/localaws/clock"
 	"errors"
 	"fmt"
 	"strings"
@@ -15,8 +16,6 @@ import (
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
-
-	"crawlerless/localaws/clock"
 )
 
 const (
@@ -110,7 +109,8 @@ func TestWhatCreateStateMachineRefuses(t *testing.T) {
 	}
 	group := func(name string) *types.LoggingConfiguration {
 		return &types.LoggingConfiguration{Level: "ALL", Destinations: []types.LogDestination{{CloudWatchLogsLogGroup: &types.CloudWatchLogsLogGroup{
-			LogGroupArn: aws.String("arn:aws:logs:us-east-1:" + account + ":log-group:" + name)}}}}
+			LogGroupArn: aws.String("arn:aws:logs:us-east-1:" + account + ":log-group:" + name),
+		}}}}
 	}
 	if _, err := w.logs.CreateLogGroup(context.Background(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String("there")}); err != nil {
 		t.Fatal(err)
@@ -120,42 +120,62 @@ func TestWhatCreateStateMachineRefuses(t *testing.T) {
 		change        func(*sfn.CreateStateMachineInput)
 		code, message string
 	}{
-		{"a definition without states", func(in *sfn.CreateStateMachineInput) { in.Definition = aws.String(`{"StartAt":"x"}`) }, "InvalidDefinition",
-			"Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: These fields are required: [States] at /'"},
+		{
+			"a definition without states", func(in *sfn.CreateStateMachineInput) { in.Definition = aws.String(`{"StartAt":"x"}`) }, "InvalidDefinition",
+			"Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: These fields are required: [States] at /'",
+		},
 		{"a bad name", func(in *sfn.CreateStateMachineInput) { in.Name = aws.String("a b") }, "InvalidName", "Invalid Name: 'a b'"},
-		{"a role that trusts nobody", func(in *sfn.CreateStateMachineInput) {
-			in.RoleArn = aws.String("arn:aws:iam::" + account + ":role/none")
-		}, "AccessDeniedException",
-			"Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume the provided role."},
-		{"JSONata", func(in *sfn.CreateStateMachineInput) {
-			in.Definition = aws.String(`{"QueryLanguage":"JSONata",` + passing[1:])
-		}, "NotImplemented",
-			"localaws does not implement the query language JSONata at /QueryLanguage in the definition of states:CreateStateMachine"},
-		{"another integration", func(in *sfn.CreateStateMachineInput) {
-			in.Definition = aws.String(task("arn:aws:states:::dynamodb:getItem", ""))
-		}, "NotImplemented",
-			"localaws does not implement the service integration arn:aws:states:::dynamodb:getItem at /States/S/Resource"},
-		{"the SDK's integrations", func(in *sfn.CreateStateMachineInput) {
-			in.Definition = aws.String(task("arn:aws:states:::aws-sdk:s3:getObject", ""))
-		}, "NotImplemented",
-			"localaws does not implement the service integration arn:aws:states:::aws-sdk:s3:getObject"},
-		{"an unknown parameter", func(in *sfn.CreateStateMachineInput) {
-			in.Definition = aws.String(task("arn:aws:states:::lambda:invoke", `"FunctionName":"f","Foo":1`))
-		}, "InvalidDefinition",
-			`Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: The field "Foo" is not supported by Step Functions at /States/S/Parameters'`},
-		{"a missing parameter", func(in *sfn.CreateStateMachineInput) {
-			in.Definition = aws.String(task("arn:aws:states:::sqs:sendMessage", `"QueueUrl":"u"`))
-		}, "InvalidDefinition",
-			`Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: The field "MessageBody" is required but was missing at /States/S/Parameters'`},
-		{"a level without a destination", func(in *sfn.CreateStateMachineInput) {
-			in.LoggingConfiguration = &types.LoggingConfiguration{Level: "ALL"}
-		}, "InvalidLoggingConfiguration",
-			"Invalid Logging Configuration: Must specify exactly one Log Destination."},
-		{"a log group that is not there", func(in *sfn.CreateStateMachineInput) { in.LoggingConfiguration = group("none:*") }, "InvalidLoggingConfiguration",
-			"Invalid Logging Configuration: Log Destination not found."},
+		{
+			"a role that trusts nobody", func(in *sfn.CreateStateMachineInput) {
+				in.RoleArn = aws.String("arn:aws:iam::" + account + ":role/none")
+			}, "AccessDeniedException",
+			"Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume the provided role.",
+		},
+		{
+			"JSONata", func(in *sfn.CreateStateMachineInput) {
+				in.Definition = aws.String(`{"QueryLanguage":"JSONata",` + passing[1:])
+			}, "NotImplemented",
+			"localaws does not implement the query language JSONata at /QueryLanguage in the definition of states:CreateStateMachine",
+		},
+		{
+			"another integration", func(in *sfn.CreateStateMachineInput) {
+				in.Definition = aws.String(task("arn:aws:states:::dynamodb:getItem", ""))
+			}, "NotImplemented",
+			"localaws does not implement the service integration arn:aws:states:::dynamodb:getItem at /States/S/Resource",
+		},
+		{
+			"the SDK's integrations", func(in *sfn.CreateStateMachineInput) {
+				in.Definition = aws.String(task("arn:aws:states:::aws-sdk:s3:getObject", ""))
+			}, "NotImplemented",
+			"localaws does not implement the service integration arn:aws:states:::aws-sdk:s3:getObject",
+		},
+		{
+			"an unknown parameter", func(in *sfn.CreateStateMachineInput) {
+				in.Definition = aws.String(task("arn:aws:states:::lambda:invoke", `"FunctionName":"f","Foo":1`))
+			}, "InvalidDefinition",
+			`Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: The field "Foo" is not supported by Step Functions at /States/S/Parameters'`,
+		},
+		{
+			"a missing parameter", func(in *sfn.CreateStateMachineInput) {
+				in.Definition = aws.String(task("arn:aws:states:::sqs:sendMessage", `"QueueUrl":"u"`))
+			}, "InvalidDefinition",
+			`Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: The field "MessageBody" is required but was missing at /States/S/Parameters'`,
+		},
+		{
+			"a level without a destination", func(in *sfn.CreateStateMachineInput) {
+				in.LoggingConfiguration = &types.LoggingConfiguration{Level: "ALL"}
+			}, "InvalidLoggingConfiguration",
+			"Invalid Logging Configuration: Must specify exactly one Log Destination.",
+		},
+		{
+			"a log group that is not there", func(in *sfn.CreateStateMachineInput) { in.LoggingConfiguration = group("none:*") }, "InvalidLoggingConfiguration",
+			"Invalid Logging Configuration: Log Destination not found.",
+		},
 		{"a log group without :*", func(in *sfn.CreateStateMachineInput) { in.LoggingConfiguration = group("there") }, "InvalidLoggingConfiguration", ""},
-		{"a log that the role may not set up", func(in *sfn.CreateStateMachineInput) { in.LoggingConfiguration = group("there:*") }, "AccessDeniedException",
-			"The state machine IAM Role is not authorized to access the Log Destination"},
+		{
+			"a log that the role may not set up", func(in *sfn.CreateStateMachineInput) { in.LoggingConfiguration = group("there:*") }, "AccessDeniedException",
+			"The state machine IAM Role is not authorized to access the Log Destination",
+		},
 		{"a version", func(in *sfn.CreateStateMachineInput) { in.Publish = true }, "NotImplemented", "localaws does not implement parameter publish of states:CreateStateMachine"},
 		{"a version's description", func(in *sfn.CreateStateMachineInput) { in.VersionDescription = aws.String("d") }, "ValidationException", "Version description can only be set when publish is true"},
 		{"a key", func(in *sfn.CreateStateMachineInput) {
@@ -418,8 +438,10 @@ func TestValidation(t *testing.T) {
 func TestTagging(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t, clock.NewFrozen(noon))
-	out, err := w.sfn.CreateStateMachine(ctx, &sfn.CreateStateMachineInput{Name: aws.String("m"), Definition: aws.String(passing), RoleArn: &w.role,
-		Tags: []types.Tag{{Key: aws.String("a"), Value: aws.String("1")}}})
+	out, err := w.sfn.CreateStateMachine(ctx, &sfn.CreateStateMachineInput{
+		Name: aws.String("m"), Definition: aws.String(passing), RoleArn: &w.role,
+		Tags: []types.Tag{{Key: aws.String("a"), Value: aws.String("1")}},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -471,8 +493,10 @@ func TestIntegrations(t *testing.T) {
 			"ResultSelector":{"status.$":"$.SdkHttpMetadata.HttpStatusCode","md5.$":"$.MD5OfMessageBody"}`, `{"a":1}`, `{"status":200,"md5":"bb6cb5c68df4652941caf652a366f2d8"}`},
 		{"events", `"Resource":"arn:aws:states:::events:putEvents","Parameters":{"Entries":[{"Source":"my.app","DetailType":"t","Detail":{"a":1}}]},"OutputPath":"$.FailedEntryCount"`, `{}`, `0`},
 		{"an event that fails", `"Resource":"arn:aws:states:::events:putEvents","Parameters":{"Entries":[{"Source":"aws.app","DetailType":"t","Detail":{"a":1}}]}`, `{}`, `EventBridge.FailedEntry`},
-		{"an execution", `"Resource":"arn:aws:states:::states:startExecution","Parameters":{"StateMachineArn":"` + child + `","Name":"c","Input":{"x":1}},"ResultSelector":{"arn.$":"$.ExecutionArn","at.$":"$.StartDate"}`, `{}`,
-			`{"arn":"arn:aws:states:us-east-1:` + account + `:execution:child:c","at":"2024-05-01T12:00:00.000Z"}`},
+		{
+			"an execution", `"Resource":"arn:aws:states:::states:startExecution","Parameters":{"StateMachineArn":"` + child + `","Name":"c","Input":{"x":1}},"ResultSelector":{"arn.$":"$.ExecutionArn","at.$":"$.StartDate"}`, `{}`,
+			`{"arn":"arn:aws:states:us-east-1:` + account + `:execution:child:c","at":"2024-05-01T12:00:00.000Z"}`,
+		},
 		{"the same execution again", `"Resource":"arn:aws:states:::states:startExecution","Parameters":{"StateMachineArn":"` + child + `","Name":"c","Input":{"x":2}}`, `{}`, `StepFunctions.ExecutionAlreadyExistsException`},
 		{"no body", `"Resource":"arn:aws:states:::sqs:sendMessage","Parameters":{"QueueUrl":"` + *queue.QueueUrl + `","MessageBody.$":"$.b"}`, `{"b":null}`, `SQS.AmazonSQSException`},
 		{"no such queue", `"Resource":"arn:aws:states:::sqs:sendMessage","Parameters":{"QueueUrl":"` + *queue.QueueUrl + `x","MessageBody":"b"}`, `{}`, `SQS.QueueDoesNotExistException`},

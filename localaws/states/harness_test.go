@@ -3,6 +3,15 @@ package states_test
 import (
 	"bytes"
 	"context"
+	"crawlerless/localaws/clock"
+	"crawlerless/localaws/cloud"
+	"crawlerless/localaws/events"
+	"crawlerless/localaws/iam"
+	"crawlerless/localaws/logs"
+	"crawlerless/localaws/sqs"
+	"crawlerless/localaws/states"
+	"crawlerless/localaws/sts"
+	"crawlerless/localaws/wire"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -22,16 +31,6 @@ import (
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/google/uuid"
 	"go.uber.org/goleak"
-
-	"crawlerless/localaws/clock"
-	"crawlerless/localaws/cloud"
-	"crawlerless/localaws/events"
-	"crawlerless/localaws/iam"
-	"crawlerless/localaws/logs"
-	"crawlerless/localaws/sqs"
-	"crawlerless/localaws/states"
-	"crawlerless/localaws/sts"
-	"crawlerless/localaws/wire"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -154,8 +153,10 @@ func (noEvents) Emit(context.Context, cloud.Event) {}
 
 func newWorld(t *testing.T, c *clock.Clock, actions ...string) *world {
 	t.Helper()
-	w := &world{t: t, clock: c, metrics: &metrics{sums: map[string]float64{}}, log: &bytes.Buffer{},
-		lambda: &fakeLambda{functions: map[string]func(string) (string, error){}, calls: map[string]int{}}}
+	w := &world{
+		t: t, clock: c, metrics: &metrics{sums: map[string]float64{}}, log: &bytes.Buffer{},
+		lambda: &fakeLambda{functions: map[string]func(string) (string, error){}, calls: map[string]int{}},
+	}
 	var handler *wire.Handler
 	env := cloud.Env{
 		Account: account, Region: "us-east-1", Partition: "aws", Clock: c, Log: slog.New(slog.NewTextHandler(&locked{w: w.log}, nil)), IDs: ids{},
@@ -179,8 +180,10 @@ func newWorld(t *testing.T, c *clock.Clock, actions ...string) *world {
 		}
 		c.Close()
 	})
-	cfg := aws.Config{Region: "us-east-1", BaseEndpoint: aws.String("http://localhost:4566"), Credentials: credentials.NewStaticCredentialsProvider(iam.FixedKey, iam.FixedSecret, ""),
-		HTTPClient: &http.Client{Transport: handler.Transport()}, RetryMaxAttempts: 1}
+	cfg := aws.Config{
+		Region: "us-east-1", BaseEndpoint: aws.String("http://localhost:4566"), Credentials: credentials.NewStaticCredentialsProvider(iam.FixedKey, iam.FixedSecret, ""),
+		HTTPClient: &http.Client{Transport: handler.Transport()}, RetryMaxAttempts: 1,
+	}
 	w.sfn, w.iam, w.logs, w.sqs = sfn.NewFromConfig(cfg), awsiam.NewFromConfig(cfg), cloudwatchlogs.NewFromConfig(cfg), awssqs.NewFromConfig(cfg)
 	if len(actions) == 0 {
 		actions = []string{"lambda:InvokeFunction", "sqs:SendMessage", "events:PutEvents", "states:StartExecution", "logs:*"}

@@ -2,6 +2,7 @@ package states
 
 import (
 	"context"
+	"crawlerless/localaws/states/asl"
 	"errors"
 	"fmt"
 	"net/http"
@@ -16,8 +17,6 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
-
-	"crawlerless/localaws/states/asl"
 )
 
 // integration is a service that tasks can call.
@@ -43,19 +42,27 @@ func integrationOf(t asl.Task) *integration {
 	}
 	switch t.Service + ":" + t.Action {
 	case "lambda:invoke":
-		return &integration{call: invokeLambda, required: []string{"FunctionName"},
-			parameters: []string{"FunctionName", "Payload", "InvocationType", "LogType", "ClientContext", "Qualifier"}}
+		return &integration{
+			call: invokeLambda, required: []string{"FunctionName"},
+			parameters: []string{"FunctionName", "Payload", "InvocationType", "LogType", "ClientContext", "Qualifier"},
+		}
 	case "sqs:sendMessage":
-		return &integration{call: sendMessage, required: []string{"QueueUrl", "MessageBody"},
-			parameters: []string{"QueueUrl", "MessageBody", "DelaySeconds", "MessageAttributes", "MessageDeduplicationId", "MessageGroupId"}}
+		return &integration{
+			call: sendMessage, required: []string{"QueueUrl", "MessageBody"},
+			parameters: []string{"QueueUrl", "MessageBody", "DelaySeconds", "MessageAttributes", "MessageDeduplicationId", "MessageGroupId"},
+		}
 	case "sns:publish":
-		return &integration{call: publish, required: []string{"Message"},
-			parameters: []string{"TopicArn", "TargetArn", "PhoneNumber", "Message", "Subject", "MessageStructure", "MessageAttributes", "MessageDeduplicationId", "MessageGroupId"}}
+		return &integration{
+			call: publish, required: []string{"Message"},
+			parameters: []string{"TopicArn", "TargetArn", "PhoneNumber", "Message", "Subject", "MessageStructure", "MessageAttributes", "MessageDeduplicationId", "MessageGroupId"},
+		}
 	case "events:putEvents":
 		return &integration{call: putEvents, required: []string{"Entries"}, parameters: []string{"Entries"}}
 	case "states:startExecution":
-		return &integration{call: startNested, required: []string{"StateMachineArn"},
-			parameters: []string{"StateMachineArn", "Name", "Input", "TraceHeader"}}
+		return &integration{
+			call: startNested, required: []string{"StateMachineArn"},
+			parameters: []string{"StateMachineArn", "Name", "Input", "TraceHeader"},
+		}
 	}
 	return nil
 }

@@ -25,6 +25,12 @@
 // histories of the newest 1,000. A Standard execution may have 25,000 events, as
 // on AWS; an Express one 100,000.
 //
+// # Clients
+//
+// SDKs send StartSyncExecution to a host with "sync-" in front, which an address
+// like 127.0.0.1 cannot have. Those that do so for a given endpoint, too (boto3,
+// the aws CLI), need their host prefixes turned off: Config(inject_host_prefix=False).
+//
 // # What it does not do
 //
 // Versions and aliases, activities, callbacks, .sync, Map Runs, redrive, X-Ray
@@ -33,11 +39,10 @@ package states
 
 import (
 	"context"
-	"math/rand/v2"
-	"sync"
-
 	"crawlerless/localaws/cloud"
 	"crawlerless/localaws/wire"
+	"math/rand/v2"
+	"sync"
 )
 
 const servicePrincipal = "states.amazonaws.com"

@@ -1,13 +1,12 @@
 package states
 
 import (
+	"crawlerless/localaws/states/asl"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
-
-	"crawlerless/localaws/states/asl"
 )
 
 func lambdaFamily() family { return family{"Lambda", "AWSLambdaException", "AWSLambda"} }
@@ -90,6 +89,8 @@ func functionFailure(payload []byte, compact bool) *asl.Failure {
 			}
 		}
 	}
-	return &asl.Failure{Error: "Lambda.Unknown",
-		Cause: "The cause could not be determined because Lambda did not return an error type. Returned payload: " + text}
+	return &asl.Failure{
+		Error: "Lambda.Unknown",
+		Cause: "The cause could not be determined because Lambda did not return an error type. Returned payload: " + text,
+	}
 }

@@ -2,6 +2,7 @@ package states_test
 
 import (
 	"context"
+	"crawlerless/localaws/clock"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -16,8 +17,6 @@ import (
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/google/go-cmp/cmp"
-
-	"crawlerless/localaws/clock"
 )
 
 const s3Event = `{"version":"0","id":"i","detail-type":"Object Created","source":"aws.s3","account":"123456789012","time":"2024-05-01T12:00:00Z",` +
@@ -173,13 +172,17 @@ func TestErrorNames(t *testing.T) {
 	tests := []struct{ name, state, err, cause string }{
 		{"a function's error type", service("named"), "Boom", `{"errorMessage":"m","errorType":"Boom"}`},
 		{"of a function called directly, as it wrote it", `{"Type":"Task","Resource":"` + functionARN("named") + `","End":true}`, "Boom", `{"errorMessage": "m", "errorType": "Boom"}`},
-		{"no error type", service("nameless"), "Lambda.Unknown",
-			`The cause could not be determined because Lambda did not return an error type. Returned payload: {"errorMessage":"m"}`},
+		{
+			"no error type", service("nameless"), "Lambda.Unknown",
+			`The cause could not be determined because Lambda did not return an error type. Returned payload: {"errorMessage":"m"}`,
+		},
 		{"throttled", service("throttled"), "Lambda.TooManyRequestsException", "Rate Exceeded. (Service: AWSLambda; Status Code: 429; Error Code: TooManyRequestsException; Request ID: "},
 		{"a service error", service("broken"), "Lambda.ServiceException", "oops (Service: AWSLambda; Status Code: 500; Error Code: ServiceException; Request ID: "},
 		{"no such function", service("gone"), "Lambda.ResourceNotFoundException", "Function not found: " + functionARN("gone") + " (Service: AWSLambda; Status Code: 404; Error Code: ResourceNotFoundException; Request ID: "},
-		{"not allowed", `{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage","Parameters":{"QueueUrl":"http://localhost:4566/123456789012/q","MessageBody":"b"},"End":true}`,
-			"SQS.AmazonSQSException", "User: arn:aws:sts::123456789012:assumed-role/states/"},
+		{
+			"not allowed", `{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage","Parameters":{"QueueUrl":"http://localhost:4566/123456789012/q","MessageBody":"b"},"End":true}`,
+			"SQS.AmazonSQSException", "User: arn:aws:sts::123456789012:assumed-role/states/",
+		},
 	}
 	for i, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -217,7 +220,8 @@ func TestTheLogOfEachLevel(t *testing.T) {
 				Name: aws.String("m"), RoleArn: &w.role, Type: sfntypes.StateMachineTypeExpress,
 				Definition: aws.String(`{"StartAt":"P","States":{"P":{"Type":"Pass","Next":"F"},"F":{"Type":"Fail","Error":"E","Cause":"C"}}}`),
 				LoggingConfiguration: &sfntypes.LoggingConfiguration{Level: tt.level, IncludeExecutionData: tt.data, Destinations: []sfntypes.LogDestination{{
-					CloudWatchLogsLogGroup: &sfntypes.CloudWatchLogsLogGroup{LogGroupArn: aws.String("arn:aws:logs:us-east-1:" + account + ":log-group:" + group + ":*")}}}},
+					CloudWatchLogsLogGroup: &sfntypes.CloudWatchLogsLogGroup{LogGroupArn: aws.String("arn:aws:logs:us-east-1:" + account + ":log-group:" + group + ":*")},
+				}}},
 			})
 			if err != nil {
 				t.Fatal(err)

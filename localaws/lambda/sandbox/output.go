@@ -38,8 +38,10 @@ func newOutput(marker string, line func([]byte)) (*output, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a pipe for the output: %w", err)
 	}
-	o := &output{reader: r, writer: w, marker: "\x00" + marker + ":", line: line,
-		waiting: make(map[string]chan struct{}), done: make(chan struct{})}
+	o := &output{
+		reader: r, writer: w, marker: "\x00" + marker + ":", line: line,
+		waiting: make(map[string]chan struct{}), done: make(chan struct{}),
+	}
 	go o.read()
 	return o, nil
 }

@@ -213,8 +213,10 @@ func (s *Sandbox) Init(ctx context.Context, timeout time.Duration) error {
 		}
 	case <-timer.C:
 		s.Kill()
-		return &Failure{Type: "Sandbox.Timedout", Timeout: true,
-			Message: fmt.Sprintf("Task timed out after %.2f seconds", timeout.Seconds())}
+		return &Failure{
+			Type: "Sandbox.Timedout", Timeout: true,
+			Message: fmt.Sprintf("Task timed out after %.2f seconds", timeout.Seconds()),
+		}
 	case <-ctx.Done():
 		s.Kill()
 		return ctx.Err()
@@ -271,8 +273,10 @@ func (s *Sandbox) wait(ctx context.Context, c *call, timeUp <-chan time.Time) (A
 			if answer, ok := s.answerTo(c); ok {
 				return answer, nil
 			}
-			return Answer{}, &Failure{Type: "Sandbox.Timedout", Timeout: true,
-				Message: fmt.Sprintf("Task timed out after %.2f seconds", c.Timeout.Seconds())}
+			return Answer{}, &Failure{
+				Type: "Sandbox.Timedout", Timeout: true,
+				Message: fmt.Sprintf("Task timed out after %.2f seconds", c.Timeout.Seconds()),
+			}
 		case <-ctx.Done():
 			s.Kill()
 			return Answer{}, ctx.Err()

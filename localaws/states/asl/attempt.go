@@ -192,7 +192,6 @@ type group struct {
 	mu      sync.Mutex
 	failure *Failure
 	failed  *thread
-	index   int // of the iteration
 }
 
 func (g *group) done(t *thread, failure *Failure) {

@@ -15,11 +15,15 @@ func TestProblemsOfADefinition(t *testing.T) {
 		{"an empty object", `{}`, "SCHEMA_VALIDATION_FAILED: These fields are required: [States, StartAt] at /"},
 		{"no StartAt", `{"States":{"S":{"Type":"Succeed"}}}`, "SCHEMA_VALIDATION_FAILED: These fields are required: [StartAt] at /"},
 		{"no States", `{"StartAt":"S"}`, "SCHEMA_VALIDATION_FAILED: These fields are required: [States] at /"},
-		{"no such target, and unreachable", `{"StartAt":"pass1","States":{"pass1":{"Type":"Pass","Next":"pass3"},"pass2":{"Type":"Pass","End":true}}}`,
-			`MISSING_TRANSITION_TARGET: Missing 'Next' target: pass3 at /States/pass1/Next, MISSING_TRANSITION_TARGET: State "pass2" is not reachable. at /States/pass2`},
+		{
+			"no such target, and unreachable", `{"StartAt":"pass1","States":{"pass1":{"Type":"Pass","Next":"pass3"},"pass2":{"Type":"Pass","End":true}}}`,
+			`MISSING_TRANSITION_TARGET: Missing 'Next' target: pass3 at /States/pass1/Next, MISSING_TRANSITION_TARGET: State "pass2" is not reachable. at /States/pass2`,
+		},
 		{"a timestamp", state(`{"Type":"Wait","Timestamp":"2016-12-05 21:29:29Z","End":true}`), "SCHEMA_VALIDATION_FAILED: String does not match RFC3339 timestamp at /States/S/Timestamp"},
-		{"neither path nor function", state(`{"Type":"Pass","Parameters":{"parsed.$":"States.StringToJson('{\\\"text\\\"')"},"End":true}`),
-			"SCHEMA_VALIDATION_FAILED: The value for the field 'parsed.$' must be a valid JSONPath or a valid intrinsic function call at /States/S/Parameters"},
+		{
+			"neither path nor function", state(`{"Type":"Pass","Parameters":{"parsed.$":"States.StringToJson('{\\\"text\\\"')"},"End":true}`),
+			"SCHEMA_VALIDATION_FAILED: The value for the field 'parsed.$' must be a valid JSONPath or a valid intrinsic function call at /States/S/Parameters",
+		},
 		{"no ARN", state(`{"Type":"Task","Resource":"createToken","End":true}`), "SCHEMA_VALIDATION_FAILED: Value is not a valid resource ARN at /States/S/Resource"},
 		// By the specification.
 		{"no such StartAt", `{"StartAt":"X","States":{"S":{"Type":"Succeed"}}}`, `MISSING_TRANSITION_TARGET: Missing 'StartAt' target: X at /StartAt, MISSING_TRANSITION_TARGET: State "S" is not reachable. at /States/S`},
@@ -46,8 +50,10 @@ func TestProblemsOfADefinition(t *testing.T) {
 		{"an unknown jitter", state(`{"Type":"Task","Resource":"arn:aws:states:::x:y","Retry":[{"ErrorEquals":["E"],"JitterStrategy":"SOME"}],"End":true}`), "Value is not one of [FULL, NONE] at /States/S/Retry[0]/JitterStrategy"},
 		{"a catch to nowhere", state(`{"Type":"Task","Resource":"arn:aws:states:::x:y","Catch":[{"ErrorEquals":["E"],"Next":"X"}],"End":true}`), "Missing 'Next' target: X at /States/S/Catch[0]/Next"},
 		{"a name twice", state(`{"Type":"Parallel","Branches":[{"StartAt":"S","States":{"S":{"Type":"Succeed"}}}],"End":true}`), "Duplicate State name: S at "},
-		{"a target outside the branch", `{"StartAt":"S","States":{"S":{"Type":"Parallel","Branches":[{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"Z"}}}],"Next":"Z"},"Z":{"Type":"Succeed"}}}`,
-			"Missing 'Next' target: Z at /States/S/Branches[0]/States/A/Next"},
+		{
+			"a target outside the branch", `{"StartAt":"S","States":{"S":{"Type":"Parallel","Branches":[{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"Z"}}}],"Next":"Z"},"Z":{"Type":"Succeed"}}}`,
+			"Missing 'Next' target: Z at /States/S/Branches[0]/States/A/Next",
+		},
 		{"a long name", `{"StartAt":"` + strings.Repeat("x", 81) + `","States":{"` + strings.Repeat("x", 81) + `":{"Type":"Succeed"}}}`, "must not be longer than 80 characters"},
 	}
 	for _, tt := range tests {
@@ -109,8 +115,10 @@ func TestWhatIsNotDoneIsRefusedByName(t *testing.T) {
 		{`{"StartAt":"S","States":{"S":{"Type":"Pass","QueryLanguage":"JSONata","End":true}}}`, "the query language JSONata at /States/S/QueryLanguage"},
 		{`{"StartAt":"S","States":{"S":{"Type":"Pass","Assign":{"x":1},"End":true}}}`, "variables (Assign) at /States/S/Assign"},
 		{`{"StartAt":"S","States":{"S":{"Type":"Task","Resource":"arn:aws:states:::x:y","HeartbeatSeconds":1,"End":true}}}`, "the field HeartbeatSeconds at /States/S/HeartbeatSeconds"},
-		{`{"StartAt":"S","States":{"S":{"Type":"Map","ItemProcessor":{"ProcessorConfig":{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"},"StartAt":"I","States":{"I":{"Type":"Succeed"}}},"End":true}}}`,
-			"a distributed Map at /States/S/ItemProcessor/ProcessorConfig/Mode"},
+		{
+			`{"StartAt":"S","States":{"S":{"Type":"Map","ItemProcessor":{"ProcessorConfig":{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"},"StartAt":"I","States":{"I":{"Type":"Succeed"}}},"End":true}}}`,
+			"a distributed Map at /States/S/ItemProcessor/ProcessorConfig/Mode",
+		},
 	}
 	for _, tt := range tests {
 		_, err := Compile(tt.definition, Options{})

@@ -193,18 +193,18 @@ func (s *pathScanner) term() (condition, error) {
 func (s *pathScanner) operand() (operand, error) {
 	s.space()
 	start := s.pos
-	switch c := s.peek(); {
-	case c == '@' || c == '$':
+	switch c := s.peek(); c {
+	case '@', '$':
 		s.pos++
 		segments, function, err := s.segments()
 		p := &Path{text: s.text[start:s.pos], segments: segments, function: function, definite: definite(segments)}
 		return operand{path: p, current: c == '@'}, err
-	case c == '\'' || c == '"':
+	case '\'', '"':
 		text, err := s.quoted()
 		return operand{value: text}, err
-	case c == '/':
+	case '/':
 		return s.regexp()
-	case c == '[':
+	case '[':
 		s.pos++
 		list := []any{}
 		for {

@@ -103,20 +103,6 @@ func runOn(t *testing.T, h *testHost, definition, input string) Outcome {
 	})
 }
 
-// sameJSON compares two documents by what they mean.
-func sameJSON(t *testing.T, got, want string) bool {
-	t.Helper()
-	a, err := Parse(got)
-	if err != nil {
-		t.Fatalf("%q: %v", got, err)
-	}
-	b, err := Parse(want)
-	if err != nil {
-		t.Fatalf("%q: %v", want, err)
-	}
-	return equal(a, b)
-}
-
 func quoteJSON(s string) string {
 	b, err := json.Marshal(s)
 	if err != nil {

@@ -172,8 +172,10 @@ func (c *intrinsic) apply(sc scope) (any, error) {
 		case a.path != nil:
 			v, err := sc.find(a.path)
 			if err != nil {
-				return nil, &intrinsicError{runtime: true,
-					reason: fmt.Sprintf("The JsonPath argument for the field '%s' could not be found in the input '%s'", a.path, sc.text())}
+				return nil, &intrinsicError{
+					runtime: true,
+					reason:  fmt.Sprintf("The JsonPath argument for the field '%s' could not be found in the input '%s'", a.path, sc.text()),
+				}
 			}
 			args[i] = v
 		case a.call != nil:

@@ -63,10 +63,14 @@ func TestIntrinsicFunctions(t *testing.T) {
 
 func TestFailingIntrinsicFunctions(t *testing.T) {
 	tests := []struct{ call, input, err, cause string }{
-		{"States.Format('{}', $.nope)", `{"other":1}`, "States.Runtime",
-			"The function 'States.Format('{}', $.nope)' had the following error: The JsonPath argument for the field '$.nope' could not be found in the input '{\"other\":1}'"},
-		{"States.Format('{}', States.Format('{}', $.nope))", `{"other":1}`, "States.Runtime",
-			"The function 'States.Format('{}', States.Format('{}', $.nope))' had the following error: The JsonPath argument for the field '$.nope' could not be found in the input '{\"other\":1}'"},
+		{
+			"States.Format('{}', $.nope)", `{"other":1}`, "States.Runtime",
+			"The function 'States.Format('{}', $.nope)' had the following error: The JsonPath argument for the field '$.nope' could not be found in the input '{\"other\":1}'",
+		},
+		{
+			"States.Format('{}', States.Format('{}', $.nope))", `{"other":1}`, "States.Runtime",
+			"The function 'States.Format('{}', States.Format('{}', $.nope))' had the following error: The JsonPath argument for the field '$.nope' could not be found in the input '{\"other\":1}'",
+		},
 		{"States.Format('{}', $.items[5])", `{"items":[1,2]}`, "States.Runtime", "The function 'States.Format('{}', $.items[5])' had the following error: "},
 		{"States.Format('{}')", `{}`, "States.IntrinsicFailure", "The function 'States.Format('{}')' had the following error: "},
 		{"States.Format('{}', 1, 2)", `{}`, "States.IntrinsicFailure", ""},
@@ -94,8 +98,10 @@ func TestFailingIntrinsicFunctions(t *testing.T) {
 
 func TestWhatIsNoIntrinsicFunction(t *testing.T) {
 	deep := strings.Repeat("States.Array(", 12) + strings.Repeat(")", 12)
-	for _, text := range []string{"", "x", "States.Nope()", "States.Format()", "States.Array(", "States.Array(1", "States.Array(1,)", "States.Array('x)", `States.Array('\q')`,
-		"States.Array([1])", "States.Array(x)", "States.Array(1) x", "States.UUID(1)", "Format('x')", deep} {
+	for _, text := range []string{
+		"", "x", "States.Nope()", "States.Format()", "States.Array(", "States.Array(1", "States.Array(1,)", "States.Array('x)", `States.Array('\q')`,
+		"States.Array([1])", "States.Array(x)", "States.Array(1) x", "States.UUID(1)", "Format('x')", deep,
+	} {
 		if c, err := parseIntrinsic(text); err == nil {
 			t.Errorf("%q was read as %+v", text, c)
 		}

@@ -12,18 +12,24 @@ var commonFields = []string{"Type", "Comment", "QueryLanguage", "Assign"}
 
 // fieldsOf are the further fields of each type of state.
 var fieldsOf = map[string][]string{
-	"Task": {"Next", "End", "InputPath", "OutputPath", "Parameters", "ResultSelector", "ResultPath", "Retry", "Catch", "Resource",
-		"TimeoutSeconds", "TimeoutSecondsPath", "HeartbeatSeconds", "HeartbeatSecondsPath", "Credentials"},
+	"Task": {
+		"Next", "End", "InputPath", "OutputPath", "Parameters", "ResultSelector", "ResultPath", "Retry", "Catch", "Resource",
+		"TimeoutSeconds", "TimeoutSecondsPath", "HeartbeatSeconds", "HeartbeatSecondsPath", "Credentials",
+	},
 	"Pass":    {"Next", "End", "InputPath", "OutputPath", "Parameters", "ResultPath", "Result"},
 	"Wait":    {"Next", "End", "InputPath", "OutputPath", "Seconds", "SecondsPath", "Timestamp", "TimestampPath"},
 	"Choice":  {"InputPath", "OutputPath", "Choices", "Default"},
 	"Succeed": {"InputPath", "OutputPath"},
 	"Fail":    {"Error", "ErrorPath", "Cause", "CausePath"},
-	"Parallel": {"Next", "End", "InputPath", "OutputPath", "Parameters", "ResultSelector", "ResultPath", "Retry", "Catch",
-		"Branches"},
-	"Map": {"Next", "End", "InputPath", "OutputPath", "Parameters", "ResultSelector", "ResultPath", "Retry", "Catch", "ItemsPath",
+	"Parallel": {
+		"Next", "End", "InputPath", "OutputPath", "Parameters", "ResultSelector", "ResultPath", "Retry", "Catch",
+		"Branches",
+	},
+	"Map": {
+		"Next", "End", "InputPath", "OutputPath", "Parameters", "ResultSelector", "ResultPath", "Retry", "Catch", "ItemsPath",
 		"ItemSelector", "ItemProcessor", "Iterator", "MaxConcurrency", "MaxConcurrencyPath", "ItemReader", "ItemBatcher", "ResultWriter",
-		"ToleratedFailureCount", "ToleratedFailureCountPath", "ToleratedFailurePercentage", "ToleratedFailurePercentagePath", "Label"},
+		"ToleratedFailureCount", "ToleratedFailureCountPath", "ToleratedFailurePercentage", "ToleratedFailurePercentagePath", "Label",
+	},
 }
 
 func (c *checker) state(name string, o *Object, at string) *state {
@@ -213,8 +219,10 @@ func (c *checker) parallel(f *fields, s *state) {
 }
 
 func (c *checker) mapState(f *fields, s *state) {
-	for _, name := range []string{"ItemReader", "ItemBatcher", "ResultWriter", "ToleratedFailureCount", "ToleratedFailureCountPath",
-		"ToleratedFailurePercentage", "ToleratedFailurePercentagePath", "Label"} {
+	for _, name := range []string{
+		"ItemReader", "ItemBatcher", "ResultWriter", "ToleratedFailureCount", "ToleratedFailureCountPath",
+		"ToleratedFailurePercentage", "ToleratedFailurePercentagePath", "Label",
+	} {
 		if f.has(name) {
 			c.refuse(f.at+"/"+name, "the field "+name+" of a distributed Map")
 		}

@@ -160,8 +160,10 @@ func (t *thread) state(ctx context.Context, s *state, input any) (output any, ne
 	}
 	out := Print(output)
 	if tooLarge(out) {
-		return nil, "", &Failure{Error: DataLimitFailure, terminal: true,
-			Cause: fmt.Sprintf("The state/task '%s' returned a result with a size exceeding the maximum number of bytes service limit.", s.name)}
+		return nil, "", &Failure{
+			Error: DataLimitFailure, terminal: true,
+			Cause: fmt.Sprintf("The state/task '%s' returned a result with a size exceeding the maximum number of bytes service limit.", s.name),
+		}
 	}
 	t.follow(types.HistoryEventType(s.kind+"StateExited"), func(e *types.HistoryEvent) {
 		e.StateExitedEventDetails = &types.StateExitedEventDetails{Name: &s.name, Output: &out, OutputDetails: whole()}

@@ -34,10 +34,12 @@ func TestInputAndOutputProcessing(t *testing.T) {
 		{"then ResultPath, then OutputPath", `"Type":"Task","Resource":"arn:aws:states:::x:y","ResultSelector":{"n.$":"$.result"},"ResultPath":"$.r","OutputPath":"$.r.n"`, `{"y":1}`, `7`},
 		{"numbers keep their text", `"Type":"Pass"`, `[12345678901234567890,1.0,1E5,-0]`, `[12345678901234567890,1.0,1E5,-0]`},
 		{"Succeed is not there, Wait of 0 is", `"Type":"Wait","Seconds":0`, `{"a":1}`, `{"a":1}`},
-		{"the context object", `"Type":"Pass","InputPath":"$$"`, `{"a":1}`,
+		{
+			"the context object", `"Type":"Pass","InputPath":"$$"`, `{"a":1}`,
 			`{"Execution":{"Id":"arn:aws:states:us-east-1:123456789012:execution:m:e","Input":{"a":1},"StartTime":"2024-05-01T12:00:00.000Z","Name":"e",` +
 				`"RoleArn":"arn:aws:iam::123456789012:role/r","RedriveCount":0},"StateMachine":{"Id":"arn:aws:states:us-east-1:123456789012:stateMachine:m","Name":"m"},` +
-				`"State":{"Name":"S","EnteredTime":"2024-05-01T12:00:00.000Z"}}`},
+				`"State":{"Name":"S","EnteredTime":"2024-05-01T12:00:00.000Z"}}`,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -62,13 +64,19 @@ func TestStatesThatCannotBeEvaluated(t *testing.T) {
 		{"SecondsPath missing", `"Type":"Wait","SecondsPath":"$.input.waitSeconds"`, `{}`, "States.Runtime", at + "The SecondsPath parameter does not reference an input value: $.input.waitSeconds"},
 		{"SecondsPath negative", `"Type":"Wait","SecondsPath":"$.s"`, `{"s":-1}`, "States.Runtime", at + "The SecondsPath parameter references a negative value: $.s == -1"},
 		{"SecondsPath of a fraction", `"Type":"Wait","SecondsPath":"$.s"`, `{"s":1.5}`, "States.Runtime", at + "The SecondsPath parameter cannot be parsed as a long value: $.s == 1.5"},
-		{"TimestampPath", `"Type":"Wait","TimestampPath":"$.t"`, `{"t":"2016-12-05 21:29:29Z"}`, "States.Runtime",
-			at + "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string: $.t == 2016-12-05 21:29:29Z"},
+		{
+			"TimestampPath", `"Type":"Wait","TimestampPath":"$.t"`, `{"t":"2016-12-05 21:29:29Z"}`, "States.Runtime",
+			at + "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string: $.t == 2016-12-05 21:29:29Z",
+		},
 		{"a wait beyond 2^31 seconds", `"Type":"Wait","TimestampPath":"$.t"`, `{"t":"2999-12-05T21:29:29Z"}`, "States.Runtime", at + "Wait state delay is too long."},
-		{"MaxConcurrencyPath", `"Type":"Map","MaxConcurrencyPath":"$.n","ItemsPath":"$.l","ItemProcessor":{"StartAt":"I","States":{"I":{"Type":"Pass","End":true}}}`, `{"n":"NoNumber","l":[1]}`,
-			"States.Runtime", at + `The MaxConcurrencyPath field refers to value "NoNumber" which is not a valid integer: $.n`},
-		{"the limit of a payload", `"Type":"Pass","Parameters":{"a.$":"$","b.$":"$"}`, `"` + strings.Repeat("x", 200000) + `"`, "States.DataLimitExceeded",
-			"The state/task 'S' returned a result with a size exceeding the maximum number of bytes service limit."},
+		{
+			"MaxConcurrencyPath", `"Type":"Map","MaxConcurrencyPath":"$.n","ItemsPath":"$.l","ItemProcessor":{"StartAt":"I","States":{"I":{"Type":"Pass","End":true}}}`, `{"n":"NoNumber","l":[1]}`,
+			"States.Runtime", at + `The MaxConcurrencyPath field refers to value "NoNumber" which is not a valid integer: $.n`,
+		},
+		{
+			"the limit of a payload", `"Type":"Pass","Parameters":{"a.$":"$","b.$":"$"}`, `"` + strings.Repeat("x", 200000) + `"`, "States.DataLimitExceeded",
+			"The state/task 'S' returned a result with a size exceeding the maximum number of bytes service limit.",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -180,8 +188,10 @@ func TestCatch(t *testing.T) {
 		{"with a ResultPath", `{"ErrorEquals":["E"],"ResultPath":"$.failure","Next":"N"}`, "E", `{"in":1,"failure":{"Error":"E","Cause":"c"}}`},
 		{"and without a result", `{"ErrorEquals":["E"],"ResultPath":null,"Next":"N"}`, "E", `{"in":1}`},
 		{"a timeout has no cause", `{"ErrorEquals":["States.Timeout"],"Next":"N"}`, hang, `{"Error":"States.Timeout","Cause":""}`},
-		{"States.ALL catches a result that is too large", `{"ErrorEquals":["States.ALL"],"Next":"N"}`, "large",
-			`{"Error":"States.DataLimitExceeded","Cause":"The state/task 'x' returned a result with a size exceeding the maximum number of bytes service limit."}`},
+		{
+			"States.ALL catches a result that is too large", `{"ErrorEquals":["States.ALL"],"Next":"N"}`, "large",
+			`{"Error":"States.DataLimitExceeded","Cause":"The state/task 'x' returned a result with a size exceeding the maximum number of bytes service limit."}`,
+		},
 		{"not matched", `{"ErrorEquals":["X"],"Next":"N"}`, "E", ""},
 	}
 	for _, tt := range tests {
@@ -224,35 +234,61 @@ func TestHistories(t *testing.T) {
 	tests := []struct {
 		name, state, input, want string
 	}{
-		{"a task", `"Type":"Task","Resource":"arn:aws:states:::x:y"`, `{"ok":1}`,
-			"ExecutionStarted<0 TaskStateEntered<0 TaskScheduled<2 TaskStarted<3 TaskSucceeded<4 TaskStateExited<5 ExecutionSucceeded<6"},
-		{"a function by its ARN", `"Type":"Task","Resource":"arn:aws:lambda:us-east-1:123456789012:function:f"`, `{"ok":1}`,
-			"ExecutionStarted<0 TaskStateEntered<0 LambdaFunctionScheduled<2 LambdaFunctionStarted<3 LambdaFunctionSucceeded<4 TaskStateExited<5 ExecutionSucceeded<6"},
-		{"a task that fails", `"Type":"Task","Resource":"arn:aws:states:::x:y"`, `{}`,
-			"ExecutionStarted<0 TaskStateEntered<0 TaskScheduled<2 TaskStarted<3 TaskFailed<4 ExecutionFailed<5"},
-		{"branches", `"Type":"Parallel","Branches":[` + pass + `,` + other + `]`, `{}`,
+		{
+			"a task", `"Type":"Task","Resource":"arn:aws:states:::x:y"`, `{"ok":1}`,
+			"ExecutionStarted<0 TaskStateEntered<0 TaskScheduled<2 TaskStarted<3 TaskSucceeded<4 TaskStateExited<5 ExecutionSucceeded<6",
+		},
+		{
+			"a function by its ARN", `"Type":"Task","Resource":"arn:aws:lambda:us-east-1:123456789012:function:f"`, `{"ok":1}`,
+			"ExecutionStarted<0 TaskStateEntered<0 LambdaFunctionScheduled<2 LambdaFunctionStarted<3 LambdaFunctionSucceeded<4 TaskStateExited<5 ExecutionSucceeded<6",
+		},
+		{
+			"a task that fails", `"Type":"Task","Resource":"arn:aws:states:::x:y"`, `{}`,
+			"ExecutionStarted<0 TaskStateEntered<0 TaskScheduled<2 TaskStarted<3 TaskFailed<4 ExecutionFailed<5",
+		},
+		{
+			"branches", `"Type":"Parallel","Branches":[` + pass + `,` + other + `]`, `{}`,
 			"ExecutionStarted<0 ParallelStateEntered<0 ParallelStateStarted<2 PassStateEntered<3 PassStateExited<4 PassStateEntered<5 PassStateExited<6 " +
-				"PassStateEntered<3 PassStateExited<8 ParallelStateSucceeded<9 ParallelStateExited<9 ExecutionSucceeded<11"},
-		{"a branch that fails", `"Type":"Parallel","Branches":[` + fail + `]`, `{}`,
-			"ExecutionStarted<0 ParallelStateEntered<0 ParallelStateStarted<2 FailStateEntered<3 ParallelStateFailed<4 ExecutionFailed<5"},
-		{"and is tried again", `"Type":"Parallel","Retry":[{"ErrorEquals":["States.ALL"],"MaxAttempts":1,"IntervalSeconds":0}],"Branches":[` + fail + `]`, `{}`,
-			"ExecutionStarted<0 ParallelStateEntered<0 ParallelStateStarted<2 FailStateEntered<3 ParallelStateStarted<4 FailStateEntered<5 ParallelStateFailed<6 ExecutionFailed<7"},
-		{"a task of a branch", `"Type":"Parallel","Branches":[` + task + `]`, `{}`,
-			"ExecutionStarted<0 ParallelStateEntered<0 ParallelStateStarted<2 TaskStateEntered<3 TaskScheduled<4 TaskStarted<5 TaskFailed<6 TaskStateAborted<7 ParallelStateFailed<7 ExecutionFailed<9"},
-		{"a branch that cannot be evaluated", `"Type":"Parallel","Catch":[{"ErrorEquals":["States.ALL"],"Next":"S"}],"Branches":[{"StartAt":"F","States":{"F":{"Type":"Pass","Parameters":{"m.$":"$.no"},"End":true}}}]`, `{}`,
-			"ExecutionStarted<0 ParallelStateEntered<0 ParallelStateStarted<2 PassStateEntered<3 ExecutionFailed<4"},
-		{"a Parallel that cannot be evaluated afterwards", `"Type":"Parallel","ResultSelector":{"m.$":"$.no"},"Branches":[` + other + `]`, `{}`,
-			"ExecutionStarted<0 ParallelStateEntered<0 ParallelStateStarted<2 PassStateEntered<3 PassStateExited<4 ParallelStateSucceeded<5 ExecutionFailed<6"},
-		{"iterations, one after another", `"Type":"Map",` + item + other, `{"items":[1,2]}`,
+				"PassStateEntered<3 PassStateExited<8 ParallelStateSucceeded<9 ParallelStateExited<9 ExecutionSucceeded<11",
+		},
+		{
+			"a branch that fails", `"Type":"Parallel","Branches":[` + fail + `]`, `{}`,
+			"ExecutionStarted<0 ParallelStateEntered<0 ParallelStateStarted<2 FailStateEntered<3 ParallelStateFailed<4 ExecutionFailed<5",
+		},
+		{
+			"and is tried again", `"Type":"Parallel","Retry":[{"ErrorEquals":["States.ALL"],"MaxAttempts":1,"IntervalSeconds":0}],"Branches":[` + fail + `]`, `{}`,
+			"ExecutionStarted<0 ParallelStateEntered<0 ParallelStateStarted<2 FailStateEntered<3 ParallelStateStarted<4 FailStateEntered<5 ParallelStateFailed<6 ExecutionFailed<7",
+		},
+		{
+			"a task of a branch", `"Type":"Parallel","Branches":[` + task + `]`, `{}`,
+			"ExecutionStarted<0 ParallelStateEntered<0 ParallelStateStarted<2 TaskStateEntered<3 TaskScheduled<4 TaskStarted<5 TaskFailed<6 TaskStateAborted<7 ParallelStateFailed<7 ExecutionFailed<9",
+		},
+		{
+			"a branch that cannot be evaluated", `"Type":"Parallel","Catch":[{"ErrorEquals":["States.ALL"],"Next":"S"}],"Branches":[{"StartAt":"F","States":{"F":{"Type":"Pass","Parameters":{"m.$":"$.no"},"End":true}}}]`, `{}`,
+			"ExecutionStarted<0 ParallelStateEntered<0 ParallelStateStarted<2 PassStateEntered<3 ExecutionFailed<4",
+		},
+		{
+			"a Parallel that cannot be evaluated afterwards", `"Type":"Parallel","ResultSelector":{"m.$":"$.no"},"Branches":[` + other + `]`, `{}`,
+			"ExecutionStarted<0 ParallelStateEntered<0 ParallelStateStarted<2 PassStateEntered<3 PassStateExited<4 ParallelStateSucceeded<5 ExecutionFailed<6",
+		},
+		{
+			"iterations, one after another", `"Type":"Map",` + item + other, `{"items":[1,2]}`,
 			"ExecutionStarted<0 MapStateEntered<0 MapStateStarted<2 MapIterationStarted<3 PassStateEntered<4 PassStateExited<5 MapIterationSucceeded<6 " +
-				"MapIterationStarted<6 PassStateEntered<8 PassStateExited<9 MapIterationSucceeded<10 MapStateSucceeded<11 MapStateExited<11 ExecutionSucceeded<13"},
-		{"no items", `"Type":"Map",` + item + other, `{"items":[]}`,
-			"ExecutionStarted<0 MapStateEntered<0 MapStateStarted<2 MapStateSucceeded<3 MapStateExited<3 ExecutionSucceeded<5"},
-		{"an iteration that fails, tried again", `"Type":"Map","Retry":[{"ErrorEquals":["States.ALL"],"MaxAttempts":1,"IntervalSeconds":0}],` + item + fail, `{"items":[1]}`,
+				"MapIterationStarted<6 PassStateEntered<8 PassStateExited<9 MapIterationSucceeded<10 MapStateSucceeded<11 MapStateExited<11 ExecutionSucceeded<13",
+		},
+		{
+			"no items", `"Type":"Map",` + item + other, `{"items":[]}`,
+			"ExecutionStarted<0 MapStateEntered<0 MapStateStarted<2 MapStateSucceeded<3 MapStateExited<3 ExecutionSucceeded<5",
+		},
+		{
+			"an iteration that fails, tried again", `"Type":"Map","Retry":[{"ErrorEquals":["States.ALL"],"MaxAttempts":1,"IntervalSeconds":0}],` + item + fail, `{"items":[1]}`,
 			"ExecutionStarted<0 MapStateEntered<0 MapStateStarted<2 MapIterationStarted<3 FailStateEntered<4 MapIterationFailed<5 " +
-				"MapStateStarted<5 MapIterationStarted<7 FailStateEntered<8 MapIterationFailed<9 MapStateFailed<9 ExecutionFailed<11"},
-		{"an iteration that cannot be evaluated", `"Type":"Map",` + item + `{"StartAt":"F","States":{"F":{"Type":"Pass","Parameters":{"m.$":"$.no"},"End":true}}}`, `{"items":[1,2]}`,
-			"ExecutionStarted<0 MapStateEntered<0 MapStateStarted<2 MapIterationStarted<3 PassStateEntered<4 ExecutionFailed<5"},
+				"MapStateStarted<5 MapIterationStarted<7 FailStateEntered<8 MapIterationFailed<9 MapStateFailed<9 ExecutionFailed<11",
+		},
+		{
+			"an iteration that cannot be evaluated", `"Type":"Map",` + item + `{"StartAt":"F","States":{"F":{"Type":"Pass","Parameters":{"m.$":"$.no"},"End":true}}}`, `{"items":[1,2]}`,
+			"ExecutionStarted<0 MapStateEntered<0 MapStateStarted<2 MapIterationStarted<3 PassStateEntered<4 ExecutionFailed<5",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -277,8 +313,10 @@ func TestMap(t *testing.T) {
 	tests := []struct{ name, fields, input, want string }{
 		{"the items are the input", processor, `[1,"a",{}]`, `[1,"a",{}]`},
 		{"ItemsPath", `"ItemsPath":"$.l",` + processor, `{"l":[1,2]}`, `[1,2]`},
-		{"ItemSelector sees the input, the item and its index", `"ItemsPath":"$.l","ItemSelector":{"i.$":"$$.Map.Item.Index","v.$":"$$.Map.Item.Value","d.$":"$.d"},` + processor, `{"l":["a","b"],"d":9}`,
-			`[{"i":0,"v":"a","d":9},{"i":1,"v":"b","d":9}]`},
+		{
+			"ItemSelector sees the input, the item and its index", `"ItemsPath":"$.l","ItemSelector":{"i.$":"$$.Map.Item.Index","v.$":"$$.Map.Item.Value","d.$":"$.d"},` + processor, `{"l":["a","b"],"d":9}`,
+			`[{"i":0,"v":"a","d":9},{"i":1,"v":"b","d":9}]`,
+		},
 		{"Parameters is its old name", `"ItemsPath":"$.l","Parameters":{"v.$":"$$.Map.Item.Value"},` + processor, `{"l":["a"]}`, `[{"v":"a"}]`},
 		{"so is Iterator", `"Iterator":{"StartAt":"I","States":{"I":{"Type":"Pass","InputPath":"$$.Map.Item.Index","End":true}}}`, `["x","y"]`, `[0,1]`},
 		{"ResultPath", `"ItemsPath":"$.l","ResultPath":"$.r",` + processor, `{"l":[1]}`, `{"l":[1],"r":[1]}`},

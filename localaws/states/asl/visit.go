@@ -105,8 +105,10 @@ func combine(p *Path, discard bool, raw, result any) (any, *Failure) {
 	}
 	out, err := p.put(raw, result)
 	if err != nil {
-		return nil, &Failure{Error: ResultPathFailure, evaluation: true,
-			Cause: "Unable to apply ReferencePath " + p.text + " to input " + Print(raw)}
+		return nil, &Failure{
+			Error: ResultPathFailure, evaluation: true,
+			Cause: "Unable to apply ReferencePath " + p.text + " to input " + Print(raw),
+		}
 	}
 	return out, nil
 }
