@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 
+	"crawlerless/localaws/athena"
 	"crawlerless/localaws/budgets"
 	"crawlerless/localaws/cloud"
 	"crawlerless/localaws/cloudwatch"
@@ -53,7 +54,7 @@ func newServices(env cloud.Env, transport func() http.RoundTripper) (*services, 
 		s.iam, sts.New(env, s.iam),
 		metrics, bus, objects, sqs.New(env),
 		logs.New(env), firehose.New(env), lambda.New(env), states.New(env),
-		glue.New(env),
+		glue.New(env), athena.New(env, s.iam.As),
 		budgets.New(env), tagging.New(func() []tagging.Source { return s.tagged }),
 	} {
 		s.mount(one)

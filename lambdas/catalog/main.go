@@ -39,8 +39,10 @@ func start(ctx context.Context, getenv func(string) string, log *slog.Logger) (*
 		return nil, fmt.Errorf("AWS configuration: %w", err)
 	}
 	objects := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = strings.EqualFold(getenv("AWS_S3_USE_PATH_STYLE"), "true") })
+	// catalogmerge tries again by itself, with a jitter of its own.
+	once := func(o *glue.Options) { o.RetryMaxAttempts = 1 }
 	catalog := catalogmerge.New(catalogmerge.Options{
-		Glue: glue.NewFromConfig(cfg), Database: settings.Database, Mode: settings.Mode, Log: log,
+		Glue: glue.NewFromConfig(cfg, once), Database: settings.Database, Mode: settings.Mode, Log: log,
 	})
 	return &handler.Handler{Settings: settings, Catalog: catalog, Objects: objects}, nil
 }

@@ -39,6 +39,36 @@ func (a instant) before(b instant) bool {
 	return a.seconds < b.seconds || a.seconds == b.seconds && a.nanos < b.nanos
 }
 
+// clock parses times, most of which lie in the same minute as the one before.
+type clock struct {
+	minute [16]byte // "2026-11-24T04:05" of the last time
+	base   int64    // its seconds since 1970
+	known  bool
+}
+
+func (c *clock) parse(s []byte) (instant, bool) {
+	if c.known && len(s) >= 20 && [16]byte(s) == c.minute && s[16] == ':' {
+		second, ok := number2(s[17:])
+		if !ok || second > 60 {
+			return instant{}, false
+		}
+		nanos, rest, ok := fraction(s[19:])
+		if !ok {
+			return instant{}, false
+		}
+		east, ok := zone(rest)
+		return instant{c.base + int64(second) - east, nanos}, ok
+	}
+	at, ok := parseTime(s)
+	if ok {
+		_, rest, _ := fraction(s[19:])
+		east, _ := zone(rest)
+		second, _ := number2(s[17:])
+		c.minute, c.base, c.known = [16]byte(s), at.seconds+east-int64(second), true
+	}
+	return at, ok
+}
+
 // parseTime reads RFC 3339: "2026-11-24T04:05:06.789Z". As section 5.6 of it
 // allows, T and Z may be lower case and the T a space. The offset is required:
 // a time without one is no instant.

@@ -105,7 +105,6 @@ func (c *counter) Read(p []byte) (int, error) {
 type scanner struct {
 	t       *tree
 	m       machine
-	check   *tree // forgets what is only read for its fault
 	docs    *documents
 	long    bool // the machine is within a line that fits no window
 	bad     bool // of that line the fault was found already
@@ -125,7 +124,6 @@ func newScanner(o Options) *scanner {
 		fields = WellKnownTimeFields()
 	}
 	s := &scanner{t: newTree(fields, o.Timestamps)}
-	s.check = &tree{root: s.t.sink, sink: s.t.sink}
 	if o.Records != "" {
 		s.docs = &documents{s: s, key: o.Records}
 	}
@@ -207,13 +205,18 @@ func (s *scanner) lineByLine(p []byte, final bool) int {
 		n = end + 1
 		s.offset++
 	}
-	for n < len(p) && s.t.err == nil {
-		end := bytes.IndexByte(p[n:], '\n')
-		if end < 0 {
+	stop := bytes.LastIndexByte(p, '\n') + 1
+	for n < stop && s.t.err == nil {
+		// The quick scanner goes as far as it can, and the machine takes the
+		// line where it stops.
+		at := s.quick(p[:stop], n)
+		s.offset += int64(at - n)
+		if n = at; n == stop || s.t.err != nil {
 			break
 		}
-		s.line(p[n : n+end])
-		n += end + 1
+		end := n + bytes.IndexByte(p[n:], '\n')
+		s.line(p[n:end])
+		n = end + 1
 		s.offset++
 	}
 	if final && n < len(p) && s.t.err == nil {

@@ -319,7 +319,10 @@ func (m *machine) inString(c byte) bool {
 	if m.outer != nil {
 		m.outer.sawKey(m)
 	}
-	m.field = m.t.child(top.field, m.token, top.id)
+	m.field = m.t.child(top.field, m.token)
+	if m.field.fold != nil {
+		m.t.folded(top.field, m.field, top.id)
+	}
 	m.state = stColon
 	return true
 }

@@ -15,7 +15,8 @@ import (
 type source interface {
 	// Next returns what was not consumed yet and what follows it. The error
 	// may come with the last of it; io.EOF is the proper end. The bytes are
-	// valid until Next is called again.
+	// valid until Next is called again, and at least slack bytes of memory
+	// lie behind them.
 	Next() ([]byte, error)
 	// Consume says that the first n bytes are done with.
 	Consume(n int)
@@ -29,7 +30,7 @@ const windowBytes = 256 << 10
 // open recognises the packing of r by its content: gzip (RFC 1952), zstd
 // (RFC 8878), or none.
 func open(r io.Reader) (source, error) {
-	in := &readerSource{r: r, buf: make([]byte, windowBytes)}
+	in := &readerSource{r: r, buf: make([]byte, windowBytes+slack)[:windowBytes]}
 	var magic []byte
 	var err error
 	for len(magic) < 4 && err == nil {

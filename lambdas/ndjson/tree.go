@@ -41,29 +41,31 @@ const (
 var ErrTooManyFields = errors.New("more than 65,536 different fields, or 8 MiB of them")
 
 // field is one place in the records: a column, a member of a struct, or the
-// element of an array.
+// element of an array. What the quick scanner looks at comes first.
 type field struct {
-	kinds   kind // seen in records that were committed
-	pending kind // seen in the record that is being read
+	text    keyText // how the key stood in a record, with colon and space
+	next    *field  // the key that came after this one, the last time
+	other   *field  // the one that came after it before that
+	elem    *field  // of an array
+	done    kind    // values of these kinds add nothing
+	kinds   kind    // seen in records that were committed
+	pending kind    // seen in the record that is being read
 	depth   uint16
-	rank    uint8 // of a time field, from 1; 0 for any other
-	fresh   bool  // first seen in the record that is being read
 	column  bool
+	fresh   bool  // first seen in the record that is being read
+	rank    uint8 // of a time field, from 1; 0 for any other
+	learned uint8 // how often text was set
 
-	text string // how the key stood in a record, with colon and space: "key":
-	next *field // the key that came after this one, the last time
-	head *field // the key that came first in this object, the last time
+	present  int64 // of a column: records that had it, this one included
+	seen     int64 // the last record that had this column
+	nulls    int64 // of a column: records in which it was null
+	seenNull int64 // the last record in which it was null
 
+	head     *field // the key that came first in this object, the last time
 	key      string
-	elem     *field
 	children []*field          // in the order of arrival
 	index    map[string]*field // of children by key, when there are many
 	fold     *fold             // siblings whose keys differ by case only
-
-	nulls    int64 // of a column: committed records in which it was null
-	present  int64 // of a column: committed records that had it
-	seen     int64 // number of the last record that had this column
-	seenNull int64 // number of the last record in which it was null
 }
 
 // fold is shared by siblings whose keys differ by case only.
@@ -83,30 +85,37 @@ type tree struct {
 
 	notes    []*field // fields with pending kinds
 	created  []*field // parents of fresh fields
-	columns  []*field // columns of this record, in its order
-	nulls    []*field // columns that were null in this record
 	fields   int
 	bytes    int
 	overflow bool
+	largest  string // of the columns that were kept, when they are as many as may be
 
 	timestamps    bool
 	caseSensitive bool
 	collided      bool // in this record
 	objects       int64
-	records       int64
+	record        int64 // number of the one that is being read, from 1
+	records       int64 // that were committed
 
 	rank        uint8 // of the event time found in this record; 0: none
 	at          instant
 	timed       bool
 	first, last instant
+	clock       clock
 	err         error
 }
 
 func newTree(timeFields []string, timestamps bool) *tree {
-	t := &tree{root: &field{}, ranks: timeRanks(timeFields), timestamps: timestamps}
-	t.sink = &field{kinds: kindAll}
-	t.sink.elem, t.sink.head, t.sink.next = t.sink, nil, nil
+	t := &tree{record: 1, root: &field{}, ranks: timeRanks(timeFields), timestamps: timestamps}
+	t.sink = newSink()
 	return t
+}
+
+// newSink makes a field that learns nothing, nor does any below it.
+func newSink() *field {
+	f := &field{kinds: kindAll, done: kindAll &^ kindObject}
+	f.elem = f
+	return f
 }
 
 // note adds a kind to a field that does not have it yet.
@@ -122,29 +131,28 @@ func (t *tree) note(f *field, k kind) {
 
 // null notes a null.
 func (t *tree) null(f *field) {
-	if f.column {
-		t.nulls = append(t.nulls, f)
+	if f.column && f.seenNull != t.record {
+		f.seenNull = t.record
+		f.nulls++
 	}
 	t.note(f, kindNull)
 }
 
 // child returns the field of a key of an object; raw is the key between its
 // quotes as it stands in the record.
-func (t *tree) child(parent *field, raw []byte, object int64) *field {
+func (t *tree) child(parent *field, raw []byte) *field {
 	if parent == t.sink {
 		return t.sink
 	}
-	var buf [maxKey]byte
+	var buf [maxKey + 8]byte
 	key := unescape(buf[:0], raw)
 	f := parent.find(key)
 	if f == nil {
-		f = t.create(parent, key, raw)
+		f = t.create(parent, key)
 	}
-	if f.column {
-		t.columns = append(t.columns, f)
-	}
-	if f.fold != nil {
-		t.folded(parent, f, object)
+	if f.column && f.seen != t.record { // a key may be there twice
+		f.seen = t.record
+		f.present++
 	}
 	return f
 }
@@ -175,7 +183,7 @@ func (f *field) find(key []byte) *field {
 	return nil
 }
 
-func (t *tree) create(parent *field, key, raw []byte) *field {
+func (t *tree) create(parent *field, key []byte) *field {
 	top := parent == t.root
 	if !top && (parent.kinds|parent.pending)&kindMap != 0 {
 		return t.sink
@@ -213,6 +221,9 @@ func (t *tree) makeRoom(name string) bool {
 		t.overflowed()
 		return false
 	}
+	if t.largest != "" && schema.CompareKeys(t.largest, name) < 0 {
+		return false
+	}
 	fresh, largest := 0, -1
 	for i, c := range t.root.children {
 		if c.fresh {
@@ -242,6 +253,7 @@ func (parent *field) link(f *field) {
 		if len(c.key) == len(f.key) && strings.ToLower(c.key) == lower {
 			if c.fold == nil {
 				c.fold = &fold{}
+				c.text, c.learned = keyText{}, maxLearned // not for prediction any more
 			}
 			f.fold = c.fold
 			break
@@ -295,7 +307,7 @@ func (t *tree) open(f *field, k kind) *field {
 // matters where it is at most maxTime long and free of escapes.
 func (t *tree) str(f *field, text []byte) {
 	if f.rank != 0 && (t.rank == 0 || f.rank < t.rank) {
-		if at, ok := parseTime(text); ok {
+		if at, ok := t.clock.parse(text); ok {
 			t.rank, t.at = f.rank, at
 		}
 	}
@@ -325,18 +337,7 @@ func (t *tree) number(f *field, text []byte) {
 // commit makes the record count.
 func (t *tree) commit() {
 	t.records++
-	for _, f := range t.columns {
-		if f.seen != t.records { // a key may be there twice
-			f.seen = t.records
-			f.present++
-		}
-	}
-	for _, f := range t.nulls {
-		if f.seenNull != t.records {
-			f.seenNull = t.records
-			f.nulls++
-		}
-	}
+	t.record++
 	if t.rank != 0 {
 		if !t.timed || t.at.before(t.first) {
 			t.first = t.at
@@ -349,13 +350,14 @@ func (t *tree) commit() {
 	if len(t.notes) != 0 || len(t.created) != 0 || t.collided {
 		t.commitNotes()
 	}
-	t.columns, t.nulls, t.rank = t.columns[:0], t.nulls[:0], 0
+	t.rank = 0
 }
 
 func (t *tree) commitNotes() {
 	for _, f := range t.notes {
 		f.kinds |= f.pending
 		f.pending = 0
+		f.settle()
 	}
 	for _, f := range t.notes {
 		if f.kinds&kindMap != 0 && f != t.root && len(f.children) > 0 {
@@ -375,13 +377,31 @@ func (t *tree) commitNotes() {
 	t.notes, t.created, t.collided = t.notes[:0], t.created[:0], false
 }
 
+// settle says what kinds of values the quick scanner need not look at. Those
+// of a time field it must; an object that is a map has no fields to go on with.
+func (f *field) settle() {
+	f.done = f.kinds
+	if f.kinds&(kindText|kindString) != 0 {
+		f.done |= kindInt | kindDouble // text reads any number
+	}
+	if f.rank != 0 {
+		f.done &^= kindString | kindInt | kindDouble
+	}
+	if f.kinds&kindMap != 0 {
+		f.done &^= kindObject
+	}
+	if f.column {
+		f.done &^= kindNull
+	}
+}
+
 // cut keeps the columns that schema.Merge would keep.
 func (t *tree) cut() {
 	t.drop(t.root, func(c *field) bool { return schema.LooksLikeID(c.key) })
 	if len(t.root.children) > schema.OverflowColumns {
 		slices.SortFunc(t.root.children, func(a, b *field) int { return schema.CompareKeys(a.key, b.key) })
-		last := t.root.children[schema.OverflowColumns-1].key
-		t.drop(t.root, func(c *field) bool { return schema.CompareKeys(c.key, last) > 0 })
+		t.largest = t.root.children[schema.OverflowColumns-1].key
+		t.drop(t.root, func(c *field) bool { return schema.CompareKeys(c.key, t.largest) > 0 })
 	}
 }
 
@@ -393,7 +413,17 @@ func (t *tree) rollback() {
 	for _, parent := range t.created {
 		t.drop(parent, func(c *field) bool { return c.fresh })
 	}
-	t.notes, t.created, t.columns, t.nulls = t.notes[:0], t.created[:0], t.columns[:0], t.nulls[:0]
+	for _, c := range t.root.children {
+		if c.seen == t.record {
+			c.seen = 0
+			c.present--
+		}
+		if c.seenNull == t.record {
+			c.seenNull = 0
+			c.nulls--
+		}
+	}
+	t.notes, t.created = t.notes[:0], t.created[:0]
 	t.collided, t.rank = false, 0
 }
 
@@ -411,7 +441,7 @@ func (t *tree) drop(parent *field, gone func(*field) bool) {
 	parent.children = kept
 	parent.head = nil
 	for _, c := range kept {
-		c.next = nil
+		c.next, c.other = nil, nil
 	}
 	parent.reindex()
 }

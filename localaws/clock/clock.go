@@ -247,6 +247,14 @@ func (c *Clock) due() {
 	c.arm()
 }
 
+// Pending is how many timers wait on the clock, so that a test can tell that
+// something has gone to sleep.
+func (c *Clock) Pending() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.timers)
+}
+
 // Close drops every pending timer and keeps new ones from firing.
 func (c *Clock) Close() {
 	c.mu.Lock()

@@ -140,17 +140,7 @@ func (s *Service) AssumeRole(ctx context.Context, roleARN, servicePrincipal, sou
 
 // Service implements [cloud.Roles].
 func (s *Service) Service(servicePrincipal, sourceARN string) aws.Config {
-	c := s.principal(servicePrincipal, sourceARN)
-	s.mu.RLock()
-	known, ok := s.standing[c]
-	s.mu.RUnlock()
-	if !ok {
-		known = s.issue(c, 0)
-		s.mu.Lock()
-		s.standing[c] = known
-		s.mu.Unlock()
-	}
-	return s.config(known)
+	return s.As(s.principal(servicePrincipal, sourceARN))
 }
 
 func (s *Service) principal(servicePrincipal, sourceARN string) wire.Caller {
@@ -182,3 +172,18 @@ func (t lazyTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 var _ cloud.Roles = (*Service)(nil)
+
+// As makes calls with the rights of a caller: what a service does that uses the
+// rights of whoever asked it, as Athena does for the catalog and the objects.
+func (s *Service) As(c wire.Caller) aws.Config {
+	s.mu.RLock()
+	known, ok := s.standing[c]
+	s.mu.RUnlock()
+	if !ok {
+		known = s.issue(c, 0)
+		s.mu.Lock()
+		s.standing[c] = known
+		s.mu.Unlock()
+	}
+	return s.config(known)
+}

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/google/go-cmp/cmp"
@@ -445,4 +446,27 @@ func jsonOf(t *testing.T, text string) map[string]any {
 		t.Fatalf("%v: %s", err, text)
 	}
 	return out
+}
+
+func TestCodeFromS3(t *testing.T) {
+	ctx := context.Background()
+	w := newWorld(t, clock.NewFrozen(noon))
+	in := w.input("f", w.logging())
+	archive := in.Code.ZipFile
+	if _, err := w.s3.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String("code")}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.s3.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String("code"), Key: aws.String("f.zip"), Body: bytes.NewReader(archive)}); err != nil {
+		t.Fatal(err)
+	}
+	in.Code = &types.FunctionCode{S3Bucket: aws.String("code"), S3Key: aws.String("f.zip")}
+	sum := sha256.Sum256(archive)
+	if out := w.create(in); *out.CodeSha256 != base64.StdEncoding.EncodeToString(sum[:]) {
+		t.Errorf("sum %s", *out.CodeSha256)
+	}
+	w.invoke("f", `{}`)
+	_, err := w.client.UpdateFunctionCode(ctx, &sdk.UpdateFunctionCodeInput{FunctionName: aws.String("f"), S3Bucket: aws.String("code"), S3Key: aws.String("none")})
+	wantError(t, err, "InvalidParameterValueException", 400, "Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: ")
+	_, err = w.client.UpdateFunctionCode(ctx, &sdk.UpdateFunctionCodeInput{FunctionName: aws.String("f")})
+	wantError(t, err, "InvalidParameterValueException", 400, "Please provide a source for function code.")
 }

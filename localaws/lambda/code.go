@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go"
 )
 
 // code is a function's deployment package, unpacked.
@@ -38,13 +39,6 @@ type codeSource struct {
 	version   *string
 }
 
-// forwarder is what env.Roles must be able to do for code in S3: calls made as
-// the caller of the request in ctx, since Lambda reads the object with the
-// caller's permissions (s3:GetObject), not with the function's.
-type forwarder interface {
-	Forward(ctx context.Context) aws.Config
-}
-
 func (s *Service) fetch(ctx context.Context, src codeSource) ([]byte, error) {
 	switch {
 	case src.zip != nil && src.bucket != nil:
@@ -54,12 +48,15 @@ func (s *Service) fetch(ctx context.Context, src codeSource) ([]byte, error) {
 	case src.bucket == nil || src.key == nil:
 		return nil, invalid("Please provide a source for function code.")
 	}
-	forward, ok := s.env.Roles.(forwarder)
-	if !ok {
+	if s.as == nil {
 		return nil, unsupported(src.operation, "parameter S3Bucket (use ZipFile)")
 	}
-	out, err := s3.NewFromConfig(forward.Forward(ctx), func(o *s3.Options) { o.UsePathStyle = true }).
+	out, err := s3.NewFromConfig(s.as(wire.CallerFrom(ctx)), func(o *s3.Options) { o.UsePathStyle = true }).
 		GetObject(ctx, &s3.GetObjectInput{Bucket: src.bucket, Key: src.key, VersionId: src.version})
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return nil, invalid("Error occurred while GetObject. S3 Error Code: %s. S3 Error Message: %s", api.ErrorCode(), api.ErrorMessage())
+	}
 	if err != nil {
 		return nil, invalid("Error occurred while GetObject. S3 Error Message: %s", err)
 	}

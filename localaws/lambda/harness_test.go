@@ -9,6 +9,7 @@ import (
 	"crawlerless/localaws/iam"
 	"crawlerless/localaws/lambda"
 	"crawlerless/localaws/logs"
+	"crawlerless/localaws/s3"
 	"crawlerless/localaws/sqs"
 	"crawlerless/localaws/sts"
 	"crawlerless/localaws/wire"
@@ -31,6 +32,7 @@ import (
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/google/uuid"
 	"go.uber.org/goleak"
@@ -108,6 +110,7 @@ type world struct {
 	logs    *cloudwatchlogs.Client
 	iam     *awsiam.Client
 	sqs     *awssqs.Client
+	s3      *awss3.Client
 	metrics *metrics
 	url     string
 	dir     string
@@ -132,13 +135,18 @@ func newWorld(t *testing.T, c *clock.Clock, options ...lambda.Option) *world {
 	}
 	env.Roles = identity
 	groups, queues := logs.New(env), sqs.New(env)
-	w.service = lambda.New(env, options...)
-	handler = wire.NewHandler(identity, []wire.Service{identity.Wire(), sts.New(env, identity).Wire(), groups.Wire(), queues.Wire(), w.service.Wire()})
+	objects, err := s3.New(env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.service = lambda.New(env, append([]lambda.Option{lambda.WithCodeFromS3(identity.As)}, options...)...)
+	handler = wire.NewHandler(identity, []wire.Service{identity.Wire(), sts.New(env, identity).Wire(), groups.Wire(), queues.Wire(), objects.Wire(), w.service.Wire()})
 	t.Cleanup(func() {
 		server.CloseClientConnections()
 		server.Close()
 		w.service.Close()
 		queues.Close()
+		objects.Close()
 		groups.Close()
 		c.Close()
 	})
@@ -146,6 +154,7 @@ func newWorld(t *testing.T, c *clock.Clock, options ...lambda.Option) *world {
 		Region: "us-east-1", BaseEndpoint: aws.String(server.URL), Credentials: credentials.NewStaticCredentialsProvider(iam.FixedKey, iam.FixedSecret, ""),
 		HTTPClient: &http.Client{Transport: handler.Transport()}, RetryMaxAttempts: 1,
 	}
+	w.s3 = awss3.NewFromConfig(cfg, func(o *awss3.Options) { o.UsePathStyle = true })
 	w.client, w.logs, w.iam, w.sqs = sdk.NewFromConfig(cfg), cloudwatchlogs.NewFromConfig(cfg), awsiam.NewFromConfig(cfg), awssqs.NewFromConfig(cfg)
 	return w
 }

@@ -491,3 +491,21 @@ func TestPayloads(t *testing.T) {
 		t.Errorf("client context: %s, %v", out.Payload, err)
 	}
 }
+
+func TestCredentialsAreRenewedBeforeTheyExpire(t *testing.T) {
+	w := newWorld(t, clock.NewFrozen(noon))
+	w.create(w.input("f", w.logging()))
+	_, first := w.invoke("f", `{"do":"env"}`)
+	w.advance(5 * time.Minute)
+	if _, soon := w.invoke("f", `{"do":"env"}`); soon.PID != first.PID {
+		t.Error("a warm process was given up early")
+	}
+	w.advance(13 * time.Hour) // longer than any session of a role
+	_, later := w.invoke("f", `{"do":"env"}`)
+	if later.PID == first.PID || later.Env["AWS_SESSION_TOKEN"] == first.Env["AWS_SESSION_TOKEN"] || !gone(first.PID) {
+		t.Error("the process still has the credentials of long ago")
+	}
+	if n := len(w.messages("/aws/lambda/f")); n < 10 {
+		t.Errorf("only %d log events: %s", n, w.log)
+	}
+}

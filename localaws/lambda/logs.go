@@ -75,6 +75,10 @@ func (l *logStream) application(line []byte) {
 	if strings.TrimSpace(string(line)) == "" {
 		return // PutLogEvents takes no empty message
 	}
+	if l.logging.LogFormat == types.LogFormatJson {
+		l.add(string(line)) // an event is the document; in text format it is the line with its end
+		return
+	}
 	l.add(string(line) + "\n")
 }
 

@@ -39,6 +39,7 @@ import (
 	"runtime"
 	"sync"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
@@ -69,6 +70,7 @@ type Service struct {
 	spawner   *sandbox.Spawner
 	processes int
 	arch      types.Architecture // of this machine
+	as        func(wire.Caller) aws.Config
 
 	mu        sync.Mutex
 	functions map[string]*function
@@ -83,6 +85,13 @@ type Option func(*Service)
 // not set). Further invocations wait for one to become free; they count as
 // concurrent executions nevertheless.
 func WithProcesses(n int) Option { return func(s *Service) { s.processes = max(n, 1) } }
+
+// WithCodeFromS3 lets functions be made of objects in S3, which Lambda reads
+// with the permissions of whoever makes the function (s3:GetObject): as makes
+// calls in a caller's name. Without it S3Bucket answers NotImplemented.
+func WithCodeFromS3(as func(wire.Caller) aws.Config) Option {
+	return func(s *Service) { s.as = as }
+}
 
 // New returns Lambda without functions.
 func New(env cloud.Env, options ...Option) *Service {
