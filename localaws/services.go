@@ -53,7 +53,7 @@ func newServices(env cloud.Env, transport func() http.RoundTripper) (*services, 
 	for _, one := range []service{
 		s.iam, sts.New(env, s.iam),
 		metrics, bus, objects, sqs.New(env),
-		logs.New(env), firehose.New(env), lambda.New(env), states.New(env),
+		logs.New(env), firehose.New(env), lambda.New(env, lambda.WithCodeFromS3(s.iam.As)), states.New(env),
 		glue.New(env), athena.New(env, s.iam.As),
 		budgets.New(env), tagging.New(func() []tagging.Source { return s.tagged }),
 	} {

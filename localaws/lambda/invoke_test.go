@@ -500,7 +500,7 @@ func TestCredentialsAreRenewedBeforeTheyExpire(t *testing.T) {
 	if _, soon := w.invoke("f", `{"do":"env"}`); soon.PID != first.PID {
 		t.Error("a warm process was given up early")
 	}
-	w.advance(13 * time.Hour) // longer than any session of a role
+	w.advance(37 * time.Hour) // longer than any session of a service
 	_, later := w.invoke("f", `{"do":"env"}`)
 	if later.PID == first.PID || later.Env["AWS_SESSION_TOKEN"] == first.Env["AWS_SESSION_TOKEN"] || !gone(first.PID) {
 		t.Error("the process still has the credentials of long ago")

@@ -539,3 +539,15 @@ func TestALoopEnds(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 }
+
+func TestAnExecutionOfManyDaysKeepsItsRights(t *testing.T) {
+	w := newWorld(t, clock.NewFrozen(noon))
+	w.lambda.on("f", func(string) (string, error) { return `1`, nil })
+	task := `{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f"},"ResultPath":null,`
+	machine := w.create("m", `{"StartAt":"A","States":{"A":`+task+`"Next":"W"},"W":{"Type":"Wait","Seconds":864000,"Next":"B"},"B":`+task+`"End":true}}}`, "")
+	execution := w.start(machine, `{}`)
+	w.advance(10 * 24 * time.Hour)
+	if got := w.describe(execution); got.Status != "SUCCEEDED" {
+		t.Errorf("%s %s: %s", got.Status, aws.ToString(got.Error), aws.ToString(got.Cause))
+	}
+}

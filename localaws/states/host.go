@@ -154,11 +154,11 @@ func (h *host) forget() {
 }
 
 // role is the configuration with which tasks call: the machine's role, assumed
-// once an execution.
+// once an execution and again when its credentials end.
 func (h *host) role(ctx context.Context) (aws.Config, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.config == nil {
+	if h.config == nil || h.expired(ctx) {
 		cfg, err := h.service.env.Roles.AssumeRole(ctx, h.execution.revision.role, servicePrincipal, h.execution.machine.arn)
 		if err != nil {
 			return aws.Config{}, err
@@ -167,6 +167,16 @@ func (h *host) role(ctx context.Context) (aws.Config, error) {
 		h.config = &cfg
 	}
 	return *h.config, nil
+}
+
+// expired reports whether the role's credentials are about to end, as they do
+// in a Standard execution of many days. h.mu is held.
+func (h *host) expired(ctx context.Context) bool {
+	if h.config.Credentials == nil {
+		return false
+	}
+	c, err := h.config.Credentials.Retrieve(ctx)
+	return err != nil || c.CanExpire && !h.Now().Add(time.Minute).Before(c.Expires)
 }
 
 // Call implements asl.Host.
