@@ -323,6 +323,7 @@ func (m *machine) inString(c byte) bool {
 	if m.field.fold != nil {
 		m.t.folded(top.field, m.field, top.id)
 	}
+	m.field.object = top.id
 	m.state = stColon
 	return true
 }

@@ -66,6 +66,7 @@ type field struct {
 	children []*field          // in the order of arrival
 	index    map[string]*field // of children by key, when there are many
 	fold     *fold             // siblings whose keys differ by case only
+	object   int64             // the last object that the machine found it in
 }
 
 // fold is shared by siblings whose keys differ by case only.
@@ -252,7 +253,7 @@ func (parent *field) link(f *field) {
 	for _, c := range parent.children {
 		if len(c.key) == len(f.key) && strings.ToLower(c.key) == lower {
 			if c.fold == nil {
-				c.fold = &fold{}
+				c.fold = &fold{object: c.object, member: c}
 				c.text, c.learned = keyText{}, maxLearned // not for prediction any more
 			}
 			f.fold = c.fold
