@@ -202,10 +202,11 @@ func (d *Demo) close(ctx context.Context, failed bool) error {
 	if d.local != nil {
 		errs = append(errs, d.local.Close())
 	}
-	if failed && len(errs) == 0 {
+	err := errors.Join(errs...)
+	if failed && err == nil {
 		d.console.Progress("  nothing was left behind")
 	}
-	return errors.Join(errs...)
+	return err
 }
 
 func (d *Demo) destroy(ctx context.Context, s *console.Step) (string, error) {

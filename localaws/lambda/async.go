@@ -2,7 +2,6 @@ package lambda
 
 import (
 	"context"
-	"crawlerless/localaws/wire"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -13,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/smithy-go"
+
+	"crawlerless/localaws/wire"
 )
 
 // An asynchronous invocation: tried at once, after a function error again after

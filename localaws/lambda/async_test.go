@@ -2,7 +2,6 @@ package lambda_test
 
 import (
 	"context"
-	"crawlerless/localaws/clock"
 	"net/http"
 	"testing"
 	"time"
@@ -12,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"crawlerless/localaws/clock"
 )
 
 func (w *world) queue(name string) (url, arn string) {

@@ -4,7 +4,6 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
-	"crawlerless/localaws/wire"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -18,6 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
+
+	"crawlerless/localaws/wire"
 )
 
 // code is a function's deployment package, unpacked.

@@ -2,7 +2,6 @@ package lambda
 
 import (
 	"context"
-	"crawlerless/localaws/lambda/sandbox"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,6 +14,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"crawlerless/localaws/lambda/sandbox"
 )
 
 // initLimit is how long a process may take until it asks for its first event,

@@ -1,11 +1,12 @@
 package lambda
 
 import (
-	"crawlerless/localaws/wire"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"crawlerless/localaws/wire"
 )
 
 // The errors of Lambda, in the words of AWS.

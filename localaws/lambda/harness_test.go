@@ -4,15 +4,6 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
-	"crawlerless/localaws/clock"
-	"crawlerless/localaws/cloud"
-	"crawlerless/localaws/iam"
-	"crawlerless/localaws/lambda"
-	"crawlerless/localaws/logs"
-	"crawlerless/localaws/s3"
-	"crawlerless/localaws/sqs"
-	"crawlerless/localaws/sts"
-	"crawlerless/localaws/wire"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -36,6 +27,16 @@ import (
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/google/uuid"
 	"go.uber.org/goleak"
+
+	"crawlerless/localaws/clock"
+	"crawlerless/localaws/cloud"
+	"crawlerless/localaws/iam"
+	"crawlerless/localaws/lambda"
+	"crawlerless/localaws/logs"
+	"crawlerless/localaws/s3"
+	"crawlerless/localaws/sqs"
+	"crawlerless/localaws/sts"
+	"crawlerless/localaws/wire"
 )
 
 // bootstrap is the probe, compiled once for all tests of the package.

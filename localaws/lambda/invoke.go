@@ -2,8 +2,6 @@ package lambda
 
 import (
 	"context"
-	"crawlerless/localaws/lambda/sandbox"
-	"crawlerless/localaws/wire"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -15,6 +13,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"crawlerless/localaws/lambda/sandbox"
+	"crawlerless/localaws/wire"
 )
 
 // accessDenied is the answer to an invocation whose role Lambda may not assume.

@@ -2,8 +2,6 @@ package lambda_test
 
 import (
 	"context"
-	"crawlerless/localaws/clock"
-	"crawlerless/localaws/lambda"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -19,6 +17,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
+
+	"crawlerless/localaws/clock"
+	"crawlerless/localaws/lambda"
 )
 
 var noon = time.Date(2024, 5, 1, 12, 0, 0, 0, time.UTC)
@@ -135,9 +136,9 @@ func TestTheLogOfAJSONFunction(t *testing.T) {
 			"INFO reports starts and the end",
 			types.LoggingConfig{},
 			`{"do":"print","text":"plain"}`,
-			[]string{"platform.initStart", "platform.start", "plain\n", "platform.report"},
+			[]string{"platform.initStart", "platform.start", "plain", "platform.report"},
 		},
-		{"WARN reports nothing of a success", types.LoggingConfig{SystemLogLevel: types.SystemLogLevelWarn}, `{"do":"print","text":"plain"}`, []string{"plain\n"}},
+		{"WARN reports nothing of a success", types.LoggingConfig{SystemLogLevel: types.SystemLogLevelWarn}, `{"do":"print","text":"plain"}`, []string{"plain"}},
 		{
 			"DEBUG reports the runtime's end too",
 			types.LoggingConfig{SystemLogLevel: types.SystemLogLevelDebug},
@@ -153,7 +154,7 @@ func TestTheLogOfAJSONFunction(t *testing.T) {
 			"and keeps what is at it, as it is",
 			types.LoggingConfig{SystemLogLevel: "WARN", ApplicationLogLevel: "WARN"},
 			`{"do":"print","text":"{\"time\":\"2024-05-01T12:00:00Z\", \"level\":\"warn\"}"}`,
-			[]string{`{"time":"2024-05-01T12:00:00Z", "level":"warn"}` + "\n"},
+			[]string{`{"time":"2024-05-01T12:00:00Z", "level":"warn"}`},
 		},
 		{"a line without a timestamp counts as INFO", types.LoggingConfig{SystemLogLevel: "WARN", ApplicationLogLevel: "WARN"}, `{"do":"print","text":"{\"level\":\"ERROR\"}"}`, nil},
 		{"a line that is no JSON counts as INFO", types.LoggingConfig{SystemLogLevel: "WARN", ApplicationLogLevel: "WARN"}, `{"do":"print","text":"plain"}`, nil},

@@ -34,8 +34,8 @@ const (
 // to create it, otherwise the events are dropped, and a warning in localaws's
 // own log says so once.
 //
-// An event that a process printed keeps its line end, as on AWS; so do the text
-// lines of the platform, while its JSON events have none.
+// An event of a text log keeps its line end, as on AWS; one of a JSON log is the
+// document alone.
 type logStream struct {
 	service *Service
 	client  *cloudwatchlogs.Client
@@ -76,7 +76,7 @@ func (l *logStream) application(line []byte) {
 		return // PutLogEvents takes no empty message
 	}
 	if l.logging.LogFormat == types.LogFormatJson {
-		l.add(string(line)) // an event is the document; in text format it is the line with its end
+		l.add(string(line))
 		return
 	}
 	l.add(string(line) + "\n")

@@ -1,10 +1,10 @@
 package lambda
 
 import (
-	"crawlerless/localaws/wire"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"crawlerless/localaws/wire"
 )
 
 // All routes on one page. What travels in query, headers and body is in the

@@ -33,14 +33,15 @@ package lambda
 
 import (
 	"context"
-	"crawlerless/localaws/cloud"
-	"crawlerless/localaws/lambda/sandbox"
-	"crawlerless/localaws/wire"
 	"runtime"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"crawlerless/localaws/cloud"
+	"crawlerless/localaws/lambda/sandbox"
+	"crawlerless/localaws/wire"
 )
 
 // The account's limits, as a new account has them.

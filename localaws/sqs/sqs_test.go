@@ -253,6 +253,7 @@ func TestDelayAndRetentionRunOnTheClock(t *testing.T) {
 	if got := w.receive(t, url); len(got) != 0 {
 		t.Errorf("before its delay: %v", bodies(got))
 	}
+	w.advance(t, 2*time.Second)
 	if _, err := w.SendMessage(ctx, &awssqs.SendMessageInput{QueueUrl: url, MessageBody: aws.String("sooner"), DelaySeconds: 5}); err != nil {
 		t.Fatal(err)
 	}
@@ -260,7 +261,7 @@ func TestDelayAndRetentionRunOnTheClock(t *testing.T) {
 	if got := w.receive(t, url); bodies(got) != "sooner" {
 		t.Errorf("the message's own delay: %v", bodies(got))
 	}
-	w.advance(t, time.Hour-time.Second)
+	w.advance(t, time.Hour-6*time.Second) // the first is 3,601 s old, the other 3,599
 	out, err := w.GetQueueAttributes(ctx, &awssqs.GetQueueAttributesInput{QueueUrl: url, AttributeNames: []types.QueueAttributeName{"All"}})
 	if err != nil || out.Attributes["ApproximateNumberOfMessages"] != "1" {
 		t.Errorf("after the retention of the first: %v, %v", out.Attributes, err)

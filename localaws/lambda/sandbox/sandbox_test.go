@@ -3,7 +3,6 @@ package sandbox_test
 import (
 	"bufio"
 	"context"
-	"crawlerless/localaws/lambda/sandbox"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +18,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"crawlerless/localaws/lambda/sandbox"
 )
 
 // The test binary plays two other parts: a bootstrap that does what PROBE says,
