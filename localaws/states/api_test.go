@@ -2,7 +2,6 @@ package states_test
 
 import (
 	"context"
-	"crawlerless/localaws/clock"
 	"errors"
 	"fmt"
 	"strings"
@@ -16,6 +15,8 @@ import (
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
+
+	"crawlerless/localaws/clock"
 )
 
 const (

@@ -2,13 +2,14 @@ package states
 
 import (
 	"context"
-	"crawlerless/localaws/wire"
 	"fmt"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+
+	"crawlerless/localaws/wire"
 )
 
 func (s *Service) describeExecution(_ context.Context, in *sfn.DescribeExecutionInput) (*sfn.DescribeExecutionOutput, error) {

@@ -1,11 +1,12 @@
 package states
 
 import (
-	"crawlerless/localaws/wire"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+
+	"crawlerless/localaws/wire"
 )
 
 // The errors of Step Functions, in the words of AWS.

@@ -2,7 +2,6 @@ package states
 
 import (
 	"context"
-	"crawlerless/localaws/states/asl"
 	"math"
 	"strings"
 	"time"
@@ -10,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+
+	"crawlerless/localaws/states/asl"
 )
 
 // The bounds of what is kept; see the package comment.

@@ -3,15 +3,6 @@ package states_test
 import (
 	"bytes"
 	"context"
-	"crawlerless/localaws/clock"
-	"crawlerless/localaws/cloud"
-	"crawlerless/localaws/events"
-	"crawlerless/localaws/iam"
-	"crawlerless/localaws/logs"
-	"crawlerless/localaws/sqs"
-	"crawlerless/localaws/states"
-	"crawlerless/localaws/sts"
-	"crawlerless/localaws/wire"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -31,6 +22,16 @@ import (
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/google/uuid"
 	"go.uber.org/goleak"
+
+	"crawlerless/localaws/clock"
+	"crawlerless/localaws/cloud"
+	"crawlerless/localaws/events"
+	"crawlerless/localaws/iam"
+	"crawlerless/localaws/logs"
+	"crawlerless/localaws/sqs"
+	"crawlerless/localaws/states"
+	"crawlerless/localaws/sts"
+	"crawlerless/localaws/wire"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

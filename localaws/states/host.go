@@ -2,7 +2,6 @@ package states
 
 import (
 	"context"
-	"crawlerless/localaws/states/asl"
 	"errors"
 	"fmt"
 	"math"
@@ -12,6 +11,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+
+	"crawlerless/localaws/states/asl"
 )
 
 // host is the surroundings of one execution: the clock, the role's calls, the

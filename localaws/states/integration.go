@@ -2,7 +2,6 @@ package states
 
 import (
 	"context"
-	"crawlerless/localaws/states/asl"
 	"errors"
 	"fmt"
 	"net/http"
@@ -17,6 +16,8 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"crawlerless/localaws/states/asl"
 )
 
 // integration is a service that tasks can call.

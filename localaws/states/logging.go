@@ -2,7 +2,6 @@ package states
 
 import (
 	"context"
-	"crawlerless/localaws/wire"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -21,6 +20,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"crawlerless/localaws/wire"
 )
 
 // deliveryPrincipal writes vended logs on behalf of all services.

@@ -2,8 +2,6 @@ package states
 
 import (
 	"context"
-	"crawlerless/localaws/states/asl"
-	"crawlerless/localaws/wire"
 	"errors"
 	"maps"
 	"reflect"
@@ -14,6 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+
+	"crawlerless/localaws/states/asl"
+	"crawlerless/localaws/wire"
 )
 
 // revision is one state of a machine's definition and settings. It never

@@ -1,11 +1,12 @@
 package states
 
 import (
-	"crawlerless/localaws/wire"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
+
+	"crawlerless/localaws/wire"
 )
 
 func (s *Service) operations() []wire.Operation {

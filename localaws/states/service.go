@@ -39,10 +39,11 @@ package states
 
 import (
 	"context"
-	"crawlerless/localaws/cloud"
-	"crawlerless/localaws/wire"
 	"math/rand/v2"
 	"sync"
+
+	"crawlerless/localaws/cloud"
+	"crawlerless/localaws/wire"
 )
 
 const servicePrincipal = "states.amazonaws.com"

@@ -1,10 +1,11 @@
 package states
 
 import (
-	"crawlerless/localaws/cloud"
 	"encoding/json"
 
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+
+	"crawlerless/localaws/cloud"
 )
 
 // statusChange is the detail of the event that EventBridge gets when a Standard

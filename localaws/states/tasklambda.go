@@ -1,12 +1,13 @@
 package states
 
 import (
-	"crawlerless/localaws/states/asl"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"crawlerless/localaws/states/asl"
 )
 
 func lambdaFamily() family { return family{"Lambda", "AWSLambdaException", "AWSLambda"} }

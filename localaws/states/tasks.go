@@ -1,7 +1,6 @@
 package states
 
 import (
-	"crawlerless/localaws/states/asl"
 	"encoding/json"
 	"errors"
 	"strconv"
@@ -14,6 +13,8 @@ import (
 	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"crawlerless/localaws/states/asl"
 )
 
 // The integrations besides Lambda. A message that is not a string is sent as

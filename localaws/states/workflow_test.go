@@ -2,7 +2,6 @@ package states_test
 
 import (
 	"context"
-	"crawlerless/localaws/clock"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -17,6 +16,8 @@ import (
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/google/go-cmp/cmp"
+
+	"crawlerless/localaws/clock"
 )
 
 const s3Event = `{"version":"0","id":"i","detail-type":"Object Created","source":"aws.s3","account":"123456789012","time":"2024-05-01T12:00:00Z",` +
