@@ -162,7 +162,7 @@ func (e *env) stranger(ctx context.Context, bucket string) error {
 }
 
 // testCrawlerRefused previews the very stack with a crawler added.
-func testCrawlerRefused(ctx context.Context, e *env) (string, error) {
+func testCrawlerRefused(ctx context.Context, e *env) (_ string, err error) {
 	o := e.space.Options()
 	o.Existing = false
 	o.Stack = "crawler-refused"
@@ -178,7 +178,7 @@ func testCrawlerRefused(ctx context.Context, e *env) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer space.Close()
+	defer func() { err = errors.Join(err, space.Close()) }()
 	_, err = space.Preview(ctx, nil)
 	var refused *workspace.PolicyError
 	if !errors.As(err, &refused) {

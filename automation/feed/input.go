@@ -102,7 +102,7 @@ func readable(path string) error {
 // lines calls each for every line, counted from 1, without its line ending.
 // Gzip (several members too) and zstd are recognised by their content.
 func (in Input) lines(ctx context.Context, each func(number int, line string) error) (err error) {
-	var raw io.Reader = in.stdin
+	raw := in.stdin
 	if in.stdin == nil {
 		f, err := os.Open(in.path)
 		if err != nil {

@@ -194,7 +194,7 @@ func Reconcile(ctx context.Context, c *console.Console, o Options, source string
 
 // DestroyRun destroys the stack of a run on AWS, with the known remedies, and
 // removes it.
-func DestroyRun(ctx context.Context, c *console.Console, root, cache string, r runs.Run, log *slog.Logger, engine io.Writer) error {
+func DestroyRun(ctx context.Context, c *console.Console, root, cache string, r runs.Run, log *slog.Logger, engine io.Writer) (err error) {
 	account, err := target.OpenAccount(ctx, r.Region)
 	if err != nil {
 		return err
@@ -216,7 +216,7 @@ func DestroyRun(ctx context.Context, c *console.Console, root, cache string, r r
 		step.Failed(err)
 		return err
 	}
-	defer space.Close()
+	defer func() { err = errors.Join(err, space.Close()) }()
 	for attempt := range 3 {
 		if e := space.Unlock(ctx); e != nil {
 			log.Debug("release the lock", "error", e)

@@ -66,8 +66,8 @@ func (q *query) answer(ctx context.Context) (*result, error) {
 }
 
 // selectRows reads the tables that a query names into DuckDB and runs it.
-func (q *query) selectRows(ctx context.Context, text string) (*result, error) {
-	text, err := parameters(translate(text), q.execution.parameters)
+func (q *query) selectRows(ctx context.Context, text string) (_ *result, err error) {
+	text, err = parameters(translate(text), q.execution.parameters)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func (q *query) selectRows(ctx context.Context, text string) (*result, error) {
 	}
 	db := sql.OpenDB(connector)
 	db.SetMaxOpenConns(1) // settings and schemas belong to the connection's database
-	defer db.Close()
+	defer func() { err = errors.Join(err, db.Close()) }()
 	for _, setting := range append([]string{
 		"SET memory_limit='2GB'", "SET threads=2", "SET integer_division=true", "SET TimeZone='UTC'", "SET preserve_insertion_order=true",
 		"SET temp_directory=''", "SET autoinstall_known_extensions=false", "SET autoload_known_extensions=false", "SET default_null_order='nulls_last'",
@@ -117,7 +117,7 @@ func parse(ctx context.Context, db *sql.DB, text string) (map[string]any, error)
 }
 
 // run runs the query and renders its values as Athena does.
-func run(ctx context.Context, db *sql.DB, text string) (*result, error) {
+func run(ctx context.Context, db *sql.DB, text string) (_ *result, err error) {
 	described, err := db.QueryContext(ctx, "DESCRIBE "+text)
 	if err != nil {
 		return nil, worded(err)
@@ -155,7 +155,7 @@ func run(ctx context.Context, db *sql.DB, text string) (*result, error) {
 	if err != nil {
 		return nil, worded(err)
 	}
-	defer rows.Close()
+	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		values, to := make([]any, len(ducks)), make([]any, len(ducks))
 		for i := range values {

@@ -23,7 +23,6 @@ type execution struct {
 	kind                         types.StatementType
 	state                        types.QueryExecutionState
 	reason                       string
-	code                         string
 	submitted, completed         time.Time
 	took                         time.Duration // of the engine, in real time
 	scanned                      int64

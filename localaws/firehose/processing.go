@@ -165,16 +165,17 @@ func (p pipeline) process(data []byte) (outcome, error) {
 		return out, nil
 	}
 	// Each message becomes a record of its own. Without a delimiter processor the
-	// messages stand one on a line, as in the guide's figure.
-	delimiter := p.delimiter
-	if len(delimiter) == 0 {
-		delimiter = []byte("\n")
-	}
+	// messages stand one on a line, as in the guide's figure; one that ends its
+	// line already gets no second end.
 	for _, event := range e.LogEvents {
 		if event.Message == nil {
 			continue
 		}
 		out.data = append(out.data, *event.Message...)
+		delimiter := p.delimiter
+		if len(delimiter) == 0 && !strings.HasSuffix(*event.Message, "\n") {
+			delimiter = []byte("\n")
+		}
 		out.data = append(out.data, delimiter...)
 		out.records++
 	}

@@ -75,10 +75,8 @@ func (l *logStream) application(line []byte) {
 	if strings.TrimSpace(string(line)) == "" {
 		return // PutLogEvents takes no empty message
 	}
-	if l.logging.LogFormat == types.LogFormatJson {
-		l.add(string(line))
-		return
-	}
+	// Also in JSON format an application's event keeps the end of its line; the
+	// platform's events have none (both as in recorded subscription payloads).
 	l.add(string(line) + "\n")
 }
 

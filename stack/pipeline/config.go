@@ -90,6 +90,10 @@ type Source struct {
 	// CreateLogGroup says that the stack makes the group; otherwise it exists
 	// already and stays when the stack goes.
 	CreateLogGroup bool `json:"createLogGroup"`
+	// EventsEndLines says that each event already ends with a newline, as those
+	// of Lambda functions do: Firehose then appends none, which would make blank
+	// lines, and those rows of NULLs. Groups below /aws/lambda/ need not say so.
+	EventsEndLines bool `json:"eventsEndLines"`
 }
 
 // The two ways in which Athena learns of partitions.

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kinesis"
@@ -158,16 +159,25 @@ func (p *program) stream(lake *lake, s source, group *cloudwatch.LogGroup, trigg
 				Enabled: pulumi.Bool(true), LogGroupName: group.Name, LogStreamName: logStream.Name,
 			},
 			ProcessingConfiguration: &kinesis.FirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfigurationArgs{
-				Enabled: pulumi.Bool(true),
-				Processors: kinesis.FirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfigurationProcessorArray{
-					processor("Decompression", "CompressionFormat", "GZIP"),
-					processor("CloudWatchLogProcessing", "DataMessageExtraction", "true"),
-					processor("AppendDelimiterToRecord", "Delimiter", `\n`),
-				},
+				Enabled:    pulumi.Bool(true),
+				Processors: s.processors(),
 			},
 		},
 		Tags: p.tags(),
 	}, p.child(), pulumi.DependsOn(append(needs, trigger.target)))
+}
+
+// processors unwrap what CloudWatch Logs sends, and end each event's line
+// unless the event does so itself.
+func (s source) processors() kinesis.FirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfigurationProcessorArray {
+	list := kinesis.FirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfigurationProcessorArray{
+		processor("Decompression", "CompressionFormat", "GZIP"),
+		processor("CloudWatchLogProcessing", "DataMessageExtraction", "true"),
+	}
+	if s.EventsEndLines || strings.HasPrefix(s.LogGroup, "/aws/lambda/") {
+		return list
+	}
+	return append(list, processor("AppendDelimiterToRecord", "Delimiter", `\n`))
 }
 
 func processor(kind, name, value string) *kinesis.FirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfigurationProcessorArgs {

@@ -187,8 +187,10 @@ func parseStatement(text json.RawMessage, kind Kind) (Statement, error) {
 		text json.RawMessage
 		into *[]string
 	}{
-		{"Action", raw.Action, &s.Actions}, {"NotAction", raw.NotAction, &s.NotActions},
-		{"Resource", raw.Resource, &s.Resources}, {"NotResource", raw.NotResource, &s.NotResources},
+		{"Action", raw.Action, &s.Actions},
+		{"NotAction", raw.NotAction, &s.NotActions},
+		{"Resource", raw.Resource, &s.Resources},
+		{"NotResource", raw.NotResource, &s.NotResources},
 	} {
 		list, err := listOf[string](part.text)
 		if err != nil || (part.text != nil && len(list) == 0) {
