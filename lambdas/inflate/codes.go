@@ -5,7 +5,7 @@ import "math/bits"
 // Sizes of the tables, in bits of input that one lookup sees. Longer codes are
 // rare and decoded by their canonical order.
 const (
-	litBits  = 11
+	litBits  = 10
 	distBits = 9
 	maxBits  = 15 // of any code: RFC 1951, 3.2.7
 

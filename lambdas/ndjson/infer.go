@@ -116,6 +116,8 @@ type scanner struct {
 	malforms int64
 	first    []Malformed
 	shape    shape
+
+	cursor cursor
 }
 
 func newScanner(o Options) *scanner {

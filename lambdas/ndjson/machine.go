@@ -59,13 +59,9 @@ type machine struct {
 	token   []byte // its beginning
 	keep    int    // bytes of it to keep
 
-	offset int64  // of the next byte, in the stream
-	reason string // why the text is no JSON
-
-	// records is the key of the array whose elements are the records, when a
-	// document is read instead of lines.
-	records string
-	outer   *documents
+	offset int64      // of the next byte, in the stream
+	reason string     // why the text is no JSON
+	outer  *documents // when a document is read instead of lines
 }
 
 func (m *machine) reset(t *tree, root *field, offset int64) {

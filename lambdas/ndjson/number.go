@@ -62,7 +62,7 @@ func normalize(dst, number []byte) (digits []byte, exp int, ok bool) {
 		var err error
 		// An exponent beyond int overflows: the value is zero or out of range.
 		if exp, err = strconv.Atoi(string(number[i+1:])); err != nil {
-			exp, ok = 0, false
+			exp = 0
 			if len(bytes.Trim(mantissa, "0.")) > 0 {
 				return nil, 0, false
 			}

@@ -37,11 +37,27 @@ const (
 	wordBytes = 1<<32 - 1
 )
 
-// frame of the quick scanner: what to go on with after a value.
+// outer is what the quick scanner goes on with after an array or object.
 type outer struct {
 	box   *field // the object, or the array's element
 	last  *field // the key whose value it was
 	array bool
+}
+
+// cursor is where the quick scanner is. What is not needed for every value
+// lies here, so that the rest fits the processor's registers; i and f are
+// here only while another function runs.
+type cursor struct {
+	p     []byte
+	base  unsafe.Pointer // of p
+	i     int
+	f     *field // the field of the value at i
+	box   *field // the object that the value is in, or the array's element
+	array bool
+	depth int
+	stack [quickDepth]outer
+	start int // of the string or key at hand
+	line  int // where the line begins
 }
 
 // quick reads records from p[at:], which ends with LF, and returns where it
@@ -58,29 +74,27 @@ type outer struct {
 // value of a kind that its field has had before adds nothing and is only
 // passed over.
 func (s *scanner) quick(p []byte, at int) int {
-	t := s.t
-	base := unsafe.Pointer(unsafe.SliceData(p))
-	var stack [quickDepth]outer
-	i := at
+	q := &s.cursor
+	q.p, q.base, q.line = p, unsafe.Pointer(unsafe.SliceData(p)), at
 	var (
-		box, f, guess *field
-		depth         int
-		array         bool
-		start         int
-		c             byte
-		w, m          uint64
+		base     = q.base
+		i        = at
+		f, guess *field
+		w, m     uint64
+		c        byte
+		n, k     int
 	)
 
 line:
-	at = i
-	if i >= len(p) || byteAt(base, i) != '{' {
-		return at
+	q.line = i
+	if i >= len(q.p) || byteAt(base, i) != '{' {
+		return i
 	}
-	depth, box, array = 0, t.root, false
+	q.depth, q.box, q.array = 0, s.t.root, false
 	i++
 
 object: // behind {
-	guess = box.head
+	guess = q.box.head
 	if guess == nil {
 		goto firstKey
 	}
@@ -89,32 +103,16 @@ object: // behind {
 		goto firstKey
 	}
 	if guess.text.size > 8 {
-		if (load64(base, i+8)^guess.text.words[1])&guess.text.masks[1] != 0 ||
-			(load64(base, i+16)^guess.text.words[2])&guess.text.masks[2] != 0 {
+		if ((load64(base, i+8)^guess.text.words[1])&guess.text.masks[1] |
+			(load64(base, i+16)^guess.text.words[2])&guess.text.masks[2]) != 0 {
 			goto firstKey
 		}
-		if guess.text.size > inlineText && !guess.text.longKey(p, i) {
+		if guess.text.size > inlineText && !guess.text.longKey(q.p, i) {
 			goto firstKey
 		}
 	}
 	f = guess
-	i += f.text.size
 	goto counted
-
-firstKey:
-	start = i
-	for c = byteAt(base, i); c == ' ' || c == '\t' || c == '\r'; c = byteAt(base, i) {
-		i++
-	}
-	if c == '}' {
-		i++
-		goto closed
-	}
-	f, i = s.key(p, box, nil, start)
-	if f == nil {
-		goto leave
-	}
-	goto value
 
 comma: // behind a comma within an object
 	guess = f.next
@@ -126,28 +124,30 @@ comma: // behind a comma within an object
 		goto otherKey
 	}
 	if guess.text.size > 8 {
-		if (load64(base, i+8)^guess.text.words[1])&guess.text.masks[1] != 0 ||
-			(load64(base, i+16)^guess.text.words[2])&guess.text.masks[2] != 0 {
+		if ((load64(base, i+8)^guess.text.words[1])&guess.text.masks[1] |
+			(load64(base, i+16)^guess.text.words[2])&guess.text.masks[2]) != 0 {
 			goto otherKey
 		}
-		if guess.text.size > inlineText && !guess.text.longKey(p, i) {
+		if guess.text.size > inlineText && !guess.text.longKey(q.p, i) {
 			goto otherKey
 		}
 	}
 	f = guess
-	i += f.text.size
 
 counted:
-	if f.column && f.seen != t.record {
-		f.seen = t.record
-		f.present++
+	i += f.text.size
+	if f.column {
+		if f.seen != s.t.record {
+			f.seen = s.t.record
+			f.present++
+		}
 	}
 
 value: // of f
 	c = byteAt(base, i)
 	if c == '"' {
 		i++
-		start = i
+		q.start = i
 	text:
 		for {
 			w = load64(base, i)
@@ -163,61 +163,89 @@ value: // of f
 			i += 16
 		}
 		if c = byteAt(base, i); c != '"' {
-			if c != '\\' {
+			q.f = f
+			if c != '\\' || !q.escape(i) {
 				goto leave
 			}
-			if i = escape(base, i); i == 0 {
-				goto leave
-			}
+			base, i, f = q.base, q.i, q.f
 			goto text
 		}
 		if f.done&kindString == 0 {
-			s.text(f, p[start:i])
+			q.i, q.f = i, f
+			s.text()
+			base, i, f = q.base, q.i, q.f
 		}
 		i++
 		goto after
 	}
 	if c-'0' <= 9 {
-		m = nondigits(load64(base, i))
-		if m != 0 {
-			n := bits.TrailingZeros64(m) >> 3
-			d := byteAt(base, i+n)
-			if d|0x20 != 'e' && d != '.' && (c != '0' || n == 1) && f.done&kindInt != 0 {
+		if m = nondigits(load64(base, i)); m == 0 {
+			goto number
+		}
+		n = bits.TrailingZeros64(m) >> 3
+		if c == '0' && n > 1 {
+			goto leave
+		}
+		c = byteAt(base, i+n)
+		if c == ',' || c == '}' || c == ']' {
+			if f.done&kindInt == 0 {
+				goto number
+			}
+			i += n
+			goto after
+		}
+		if c != '.' || f.done&kindDouble == 0 {
+			goto number
+		}
+		// Fourteen digits are few enough for any double.
+		if m = nondigits(load64(base, i+n+1)); m == 0 {
+			goto number
+		}
+		if k = bits.TrailingZeros64(m) >> 3; k > 0 {
+			n += 1 + k
+			c = byteAt(base, i+n)
+			if c == ',' || c == '}' || c == ']' {
 				i += n
 				goto after
 			}
 		}
-		if i = s.number(p, f, i); i == 0 {
+	number:
+		q.i, q.f = i, f
+		if !s.number() {
 			goto leave
 		}
+		base, i, f = q.base, q.i, q.f
 		goto after
 	}
 	switch c {
 	case '{':
-		if depth == quickDepth {
+		if q.depth == quickDepth {
 			goto leave
 		}
-		stack[depth] = outer{box, f, array}
-		depth++
+		q.stack[q.depth&(quickDepth-1)] = outer{q.box, f, q.array}
+		q.depth++
 		if f.done&kindObject == 0 {
-			f = t.open(f, kindObject)
+			q.i = i
+			f = s.t.open(f, kindObject)
+			base, i = q.base, q.i
 		}
-		box, array = f, false
+		q.box, q.array = f, false
 		i++
 		goto object
 	case '[':
-		if depth == quickDepth {
+		if q.depth == quickDepth {
 			goto leave
 		}
-		stack[depth] = outer{box, f, array}
-		depth++
+		q.stack[q.depth&(quickDepth-1)] = outer{q.box, f, q.array}
+		q.depth++
 		if f.done&kindArray == 0 || f.elem == nil {
-			f = t.open(f, kindArray)
-			f = t.element(f)
+			q.i = i
+			f = s.t.element(s.t.open(f, kindArray))
+			base, i = q.base, q.i
 		} else {
 			f = f.elem
 		}
-		box, array = f, true
+		q.box, q.array = f, true
 		i++
 		for c = byteAt(base, i); c == ' ' || c == '\t' || c == '\r'; c = byteAt(base, i) {
 			i++
@@ -232,32 +260,43 @@ value: // of f
 			goto leave
 		}
 		i += 4
-		if f.done&kindBool == 0 {
-			t.note(f, kindBool)
+		if f.done&kindBool != 0 {
+			goto after
 		}
+		q.i, q.f = i, f
+		s.t.note(f, kindBool)
+		base, i, f = q.base, q.i, q.f
 		goto after
 	case 'f':
 		if load64(base, i+1)&wordBytes != wordAlse {
 			goto leave
 		}
 		i += 5
-		if f.done&kindBool == 0 {
-			t.note(f, kindBool)
+		if f.done&kindBool != 0 {
+			goto after
 		}
+		q.i, q.f = i, f
+		s.t.note(f, kindBool)
+		base, i, f = q.base, q.i, q.f
 		goto after
 	case 'n':
 		if load64(base, i)&wordBytes != wordNull {
 			goto leave
 		}
 		i += 4
-		if f.done&kindNull == 0 {
-			t.null(f)
+		if f.done&kindNull != 0 {
+			goto after
 		}
+		q.i, q.f = i, f
+		s.t.null(f)
+		base, i, f = q.base, q.i, q.f
 		goto after
 	case '-':
-		if i = s.number(p, f, i); i == 0 {
+		q.i, q.f = i, f
+		if !s.number() {
 			goto leave
 		}
+		base, i, f = q.base, q.i, q.f
 		goto after
 	case ' ', '\t', '\r':
 		i++
@@ -266,23 +305,26 @@ value: // of f
 	goto leave
 
 closed: // an object or array
-	if depth == 0 {
+	if q.depth == 0 {
 		goto end
 	}
-	depth--
-	box, f, array = stack[depth].box, stack[depth].last, stack[depth].array
+	q.depth--
+	{
+		o := &q.stack[q.depth&(quickDepth-1)]
+		q.box, q.array, f = o.box, o.array, o.last
+	}
 
 after: // a value
 	c = byteAt(base, i)
 	i++
 	if c == ',' {
-		if !array {
+		if !q.array {
 			goto comma
 		}
-		f = box
+		f = q.box
 		goto value
 	}
-	if c == '}' && !array || c == ']' && array {
+	if c == '}' && !q.array || c == ']' && q.array {
 		goto closed
 	}
 	if c == ' ' || c == '\t' || c == '\r' {
@@ -290,58 +332,75 @@ after: // a value
 	}
 	goto leave
 
+firstKey:
+	q.start = i
+	for c = byteAt(base, i); c == ' ' || c == '\t' || c == '\r'; c = byteAt(base, i) {
+		i++
+	}
+	if c == '}' {
+		i++
+		goto closed
+	}
+	q.i, q.f = q.start, nil
+	if !s.key() {
+		goto leave
+	}
+	base, i, f = q.base, q.i, q.f
+	goto value
+
 otherKey:
 	guess = f.other
-	if guess != nil && guess.text.size != 0 && (w^guess.text.words[0])&guess.text.masks[0] == 0 &&
-		(load64(base, i+8)^guess.text.words[1])&guess.text.masks[1] == 0 &&
-		(load64(base, i+16)^guess.text.words[2])&guess.text.masks[2] == 0 &&
-		(guess.text.size <= inlineText || guess.text.longKey(p, i)) {
+	if guess != nil && guess.text.size != 0 && ((w^guess.text.words[0])&guess.text.masks[0]|
+		(load64(base, i+8)^guess.text.words[1])&guess.text.masks[1]|
+		(load64(base, i+16)^guess.text.words[2])&guess.text.masks[2]) == 0 &&
+		(guess.text.size <= inlineText || guess.text.longKey(q.p, i)) {
 		f.next, f.other = guess, f.next
 		f = guess
-		i += f.text.size
 		goto counted
 	}
 nextKey:
-	f, i = s.key(p, box, f, i)
-	if f == nil {
+	q.i, q.f = i, f
+	if !s.key() {
 		goto leave
 	}
+	base, i, f = q.base, q.i, q.f
 	goto value
 
 end: // of the record
 	for c = byteAt(base, i); c == ' ' || c == '\t' || c == '\r'; c = byteAt(base, i) {
 		i++
 	}
-	if c != '\n' || t.err != nil {
+	if c != '\n' || s.t.err != nil {
 		goto leave
 	}
-	i++
-	t.commit()
+	q.i = i + 1
+	s.t.commit()
 	s.lines++
+	base, i = q.base, q.i
 	goto line
 
 leave:
-	t.rollback()
-	return at
+	s.t.rollback()
+	return q.line
 }
 
-// key reads a key that was not foreseen, its colon, and the space around it.
-// Without a key, or with one that is not for the quick scanner, it returns nil.
-func (s *scanner) key(p []byte, box, before *field, i int) (*field, int) {
-	t := s.t
-	base := unsafe.Pointer(unsafe.SliceData(p))
+// key reads a key that was not foreseen, behind the one of q.f, with its colon
+// and the space around it. It returns false when there is no key, or one that
+// is not for the quick scanner.
+func (s *scanner) key() bool {
+	q, t := &s.cursor, s.t
+	base, i, before := q.base, q.i, q.f
 	begin := i
 	for c := byteAt(base, i); c == ' ' || c == '\t' || c == '\r'; c = byteAt(base, i) {
 		i++
 	}
 	if byteAt(base, i) != '"' {
-		return nil, 0
+		return false
 	}
 	i++
 	start := i
 	for {
-		w := load64(base, i)
-		m := special(w)
+		m := special(load64(base, i))
 		if m == 0 {
 			i += 8
 			continue
@@ -351,76 +410,72 @@ func (s *scanner) key(p []byte, box, before *field, i int) (*field, int) {
 		if c == '"' {
 			break
 		}
-		if c != '\\' {
-			return nil, 0
+		if c != '\\' || !q.escape(i) {
+			return false
 		}
-		if i = escape(base, i); i == 0 {
-			return nil, 0
-		}
+		i = q.i
 	}
-	raw := p[start:i]
+	raw := q.p[start:i]
 	i++
 	for c := byteAt(base, i); c == ' ' || c == '\t' || c == '\r'; c = byteAt(base, i) {
 		i++
 	}
 	if byteAt(base, i) != ':' {
-		return nil, 0
+		return false
 	}
 	i++
 	for c := byteAt(base, i); c == ' ' || c == '\t' || c == '\r'; c = byteAt(base, i) {
 		i++
 	}
-	f := t.child(box, raw)
+	f := t.child(q.box, raw)
 	if f.fold != nil {
-		return nil, 0
+		return false
 	}
+	q.i, q.f = i, f
 	if f == t.sink {
-		return f, i
+		return true
 	}
-	f.learn(p[begin:i])
+	f.learn(q.p[begin:i])
 	if before == nil {
-		box.head = f
+		q.box.head = f
 	} else if before != t.sink && before.next != f {
 		before.next, before.other = f, before.next
 	}
-	return f, i
+	return true
 }
 
-// escape passes over an escape sequence that begins at i; 0 says that it is
-// none.
-func escape(base unsafe.Pointer, i int) int {
-	switch byteAt(base, i+1) {
+// escape passes over an escape sequence that begins at i.
+func (q *cursor) escape(i int) bool {
+	switch byteAt(q.base, i+1) {
 	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		return i + 2
+		q.i = i + 2
+		return true
 	case 'u':
 		for j := i + 2; j < i+6; j++ {
-			if !isHex(byteAt(base, j)) {
-				return 0
+			if !isHex(byteAt(q.base, j)) {
+				return false
 			}
 		}
-		return i + 6
+		q.i = i + 6
+		return true
 	}
-	return 0
+	return false
 }
 
-// text notes a string that may add something.
-func (s *scanner) text(f *field, text []byte) {
+// text notes a string that may add something: from q.start to q.i.
+func (s *scanner) text() {
+	q := &s.cursor
+	text := q.p[q.start:q.i]
 	if len(text) > maxTime {
 		text = nil
 	}
-	for _, c := range text {
-		if c == '\\' {
-			text = nil
-			break
-		}
-	}
-	s.t.str(f, text)
+	s.t.str(q.f, text) // no time has an escape in it
 }
 
-// number reads a number that may add something, or is no plain integer; 0
-// says that it is none.
-func (s *scanner) number(p []byte, f *field, i int) int {
-	base := unsafe.Pointer(unsafe.SliceData(p))
+// number reads a number that may add something, or is no plain integer.
+func (s *scanner) number() bool {
+	q := &s.cursor
+	base, i, f := q.base, q.i, q.f
 	start := i
 	if byteAt(base, i) == '-' {
 		i++
@@ -428,21 +483,18 @@ func (s *scanner) number(p []byte, f *field, i int) int {
 	first := byteAt(base, i)
 	n := digits(base, i)
 	if n == 0 || first == '0' && n > 1 {
-		return 0
+		return false
 	}
 	i += n
-	simple := true
+	plain, double := true, false
 	if byteAt(base, i) == '.' {
 		n = digits(base, i+1)
 		if n == 0 {
-			return 0
+			return false
 		}
 		i += 1 + n
 		// 15 digits and a point: see classifyNumber.
-		if c := byteAt(base, i); c|0x20 != 'e' && i-start <= 16 && f.done&kindDouble != 0 {
-			return i
-		}
-		simple = false
+		plain, double = false, i-start <= 16
 	}
 	if byteAt(base, i)|0x20 == 'e' {
 		i++
@@ -451,16 +503,16 @@ func (s *scanner) number(p []byte, f *field, i int) int {
 		}
 		n = digits(base, i)
 		if n == 0 {
-			return 0
+			return false
 		}
 		i += n
-		simple = false
+		plain, double = false, false
 	}
-	if simple && i-start <= 18 && f.done&kindInt != 0 {
-		return i
+	if !(plain && i-start <= 18 && f.done&kindInt != 0 || double && f.done&kindDouble != 0) {
+		s.t.number(f, q.p[start:i])
 	}
-	s.t.number(f, p[start:i])
-	return i
+	q.i = i
+	return true
 }
 
 // digits counts the digits at i.
