@@ -207,7 +207,7 @@ func (r *run) overrides() map[string]any {
 	source := func(name string) map[string]any { return map[string]any{"name": name, "createLogGroup": true} }
 	o := map[string]any{
 		"crawlerless:generator":         true,
-		"crawlerless:sources":           []any{source(sourceApp), source(sourceMalformed), source(sourceDrift), source(sourceBulk)},
+		"crawlerless:sources":           []any{source(sourceApp), source(sourceMalformed), source(sourceDrift), source(sourceBulk), source(sourceLetters)},
 		"crawlerless:bufferMiB":         5,
 		"crawlerless:bufferSeconds":     60,
 		"crawlerless:logRetentionDays":  1,

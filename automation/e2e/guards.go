@@ -186,7 +186,7 @@ func testCrawlerRefused(ctx context.Context, e *env) (_ string, err error) {
 	}
 	found := ""
 	for _, v := range refused.Violations {
-		if v.Mandatory() && strings.Contains(strings.ToLower(v.Message), "crawler") {
+		if v.Mandatory() && strings.Contains(v.Policy, "crawler") {
 			found = v.Policy
 		}
 	}

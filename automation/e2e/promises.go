@@ -33,4 +33,5 @@ const (
 	sourceMalformed = "malformed"
 	sourceDrift     = "drift"
 	sourceBulk      = "bulk"
+	sourceLetters   = "letters"
 )

@@ -95,8 +95,9 @@ var generatorColumns = map[string]string{
 	"request": "struct<method:string,path:string,status:bigint,latency_ms:double,bytes:bigint>",
 	"user":    "struct<id:bigint,plan:string,beta:boolean>",
 	"error":   "struct<kind:string,stack:array<string>,retryable:boolean>",
-	"order":   "struct<id:string,total:string,items:array<struct<sku:string,quantity:bigint>>>",
-	"tags":    "array<string>",
+	// A reserved word gets an underscore, and a mapping to its key.
+	"order_": "struct<id:string,total:string,items:array<struct<sku:string,quantity:bigint>>>",
+	"tags":   "array<string>",
 }
 
 func testColumns(ctx context.Context, e *env) (string, error) {
@@ -291,7 +292,7 @@ func testEvolution(ctx context.Context, e *env) (string, error) {
 
 func testRedrive(ctx context.Context, e *env) (string, error) {
 	now := e.target.Now().UTC()
-	key := pipeline.LogsPrefix + sourceApp + now.Format("/year=2006/month=01/day=02/hour=15/") + "broken.gz"
+	key := pipeline.LogsPrefix + sourceLetters + now.Format("/year=2006/month=01/day=02/hour=15/") + "broken.gz"
 	whole := zipped(`{"timestamp":"2026-01-01T00:00:00Z","n":3}` + "\n")
 	put := func(body []byte) error {
 		_, err := e.pipeline.S3.PutObject(ctx, &s3.PutObjectInput{Bucket: &e.out.LakeBucket, Key: &key, Body: bytes.NewReader(body)})

@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // Runner replays events.
@@ -36,7 +38,7 @@ func (r *Runner) Event(ctx context.Context, event json.RawMessage) error {
 	if err != nil {
 		return err
 	}
-	out, err := r.API.StartSyncExecution(ctx, &sfn.StartSyncExecutionInput{StateMachineArn: &r.MachineARN, Input: aws.String(input)})
+	out, err := r.API.StartSyncExecution(ctx, &sfn.StartSyncExecutionInput{StateMachineArn: &r.MachineARN, Input: aws.String(input)}, plainHost)
 	if err != nil {
 		return fmt.Errorf("start an execution: %w", err)
 	}
@@ -46,6 +48,19 @@ func (r *Runner) Event(ctx context.Context, event json.RawMessage) error {
 		}
 	}
 	return nil
+}
+
+// plainHost leaves the host of an endpoint of one's own as it is: only AWS's
+// have a "sync-…" for this operation.
+func plainHost(o *sfn.Options) {
+	if o.BaseEndpoint == nil {
+		return
+	}
+	o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
+		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("PlainHost", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+			return next.HandleInitialize(smithyhttp.DisableEndpointHostPrefix(ctx, true), in)
+		}), middleware.Before)
+	})
 }
 
 // marked adds "replay": true to the event.

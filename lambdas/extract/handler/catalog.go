@@ -48,8 +48,10 @@ type catalog struct {
 }
 
 func newCatalog(g Glue, database string, mode catalogmerge.Mode, now func() time.Time) *catalog {
-	return &catalog{glue: g, database: database, mode: mode, now: now,
-		tables: memory[*types.Table]{}, partitions: memory[*types.Partition]{}, answers: memory[bool]{}}
+	return &catalog{
+		glue: g, database: database, mode: mode, now: now,
+		tables: memory[*types.Table]{}, partitions: memory[*types.Partition]{}, answers: memory[bool]{},
+	}
 }
 
 // memory holds values until they expire.

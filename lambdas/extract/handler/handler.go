@@ -69,8 +69,10 @@ type Handler struct {
 // New returns a handler. The clock decides when what is known of the catalog
 // expires.
 func New(s Settings, objects Objects, g Glue, log *slog.Logger, now func() time.Time) *Handler {
-	return &Handler{settings: s, objects: objects, log: log, now: now,
-		catalog: newCatalog(g, s.Database, s.Mode, now)}
+	return &Handler{
+		settings: s, objects: objects, log: log, now: now,
+		catalog: newCatalog(g, s.Database, s.Mode, now),
+	}
 }
 
 // Handle reads the object of an event. Handling the same event again does no
@@ -78,8 +80,10 @@ func New(s Settings, objects Objects, g Glue, log *slog.Logger, now func() time.
 func (h *Handler) Handle(ctx context.Context, e Event) (metadata.Metadata, error) {
 	began := h.now()
 	m, err := h.handle(ctx, e)
-	attrs := []any{"key", m.Object.Key, "source", m.Source, "records", m.Records, "malformed", m.Malformed,
-		"compressedBytes", m.Bytes.Compressed, "rawBytes", m.Bytes.Raw, "known", m.Known, "milliseconds", h.now().Sub(began).Milliseconds()}
+	attrs := []any{
+		"key", m.Object.Key, "source", m.Source, "records", m.Records, "malformed", m.Malformed,
+		"compressedBytes", m.Bytes.Compressed, "rawBytes", m.Bytes.Raw, "known", m.Known, "milliseconds", h.now().Sub(began).Milliseconds(),
+	}
 	if err != nil {
 		h.log.ErrorContext(ctx, "extract", append(attrs, "error", err.Error(), "errorType", fmt.Sprintf("%T", err))...)
 		return metadata.Metadata{}, err

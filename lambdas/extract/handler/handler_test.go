@@ -70,7 +70,8 @@ func (f *fakeGlue) GetPartition(_ context.Context, in *glue.GetPartitionInput, _
 // set makes the table and one partition those of a schema.
 func (f *fakeGlue) set(s schema.Schema, values ...string) {
 	sd := &gluetypes.StorageDescriptor{SerdeInfo: &gluetypes.SerDeInfo{
-		SerializationLibrary: aws.String("org.openx.data.jsonserde.JsonSerDe"), Parameters: s.SerDeParameters()}}
+		SerializationLibrary: aws.String("org.openx.data.jsonserde.JsonSerDe"), Parameters: s.SerDeParameters(),
+	}}
 	for _, c := range s.Columns {
 		sd.Columns = append(sd.Columns, gluetypes.Column{Name: aws.String(c.Name), Type: aws.String(c.Type.Hive())})
 	}
@@ -86,8 +87,10 @@ func (f *fakeGlue) set(s schema.Schema, values ...string) {
 const hourKey = "logs/app/year=2026/month=11/day=24/hour=04/"
 
 func newTest(objects fakeS3, g Glue, now func() time.Time) *Handler {
-	return New(Settings{Bucket: "lake", Prefix: "logs/", Database: "db", Tables: map[string]string{"app": "app"},
-		Mode: "registered", MaxRawBytes: 1 << 20, Scratch: "schemas/"}, objects, g, slog.New(slog.DiscardHandler), now)
+	return New(Settings{
+		Bucket: "lake", Prefix: "logs/", Database: "db", Tables: map[string]string{"app": "app"},
+		Mode: "registered", MaxRawBytes: 1 << 20, Scratch: "schemas/",
+	}, objects, g, slog.New(slog.DiscardHandler), now)
 }
 
 func event(key string) Event {
