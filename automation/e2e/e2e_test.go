@@ -1,0 +1,60 @@
+package e2e_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"crawlerless/automation/console"
+	"crawlerless/automation/e2e"
+	"crawlerless/automation/target"
+	"crawlerless/stack/build"
+)
+
+// Every promise is kept on the local target, through the real engine, and
+// nothing is left: no file, and no resource.
+func TestEveryPromiseIsKeptLocally(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache, err := build.DefaultCache()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, reports := t.TempDir(), t.TempDir()
+	local, err := target.StartLocal(t.Context(), target.LocalOptions{Dir: dir, Start: time.Now().Truncate(time.Hour).Add(-12 * time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out, progress bytes.Buffer
+	report, err := e2e.Run(t.Context(), console.Plain(&out, &progress, time.Now), e2e.Options{
+		Root: root, Cache: cache, Dir: dir, Target: local, Stage: "dev", Stack: "e2e-test", TTL: time.Hour, ReportDir: reports, Owner: "test", Events: 90,
+	})
+	if err != nil {
+		for _, p := range report.Tests {
+			if !p.Passed {
+				t.Errorf("%s: %s\n%s", p.Name, p.Error, p.Evidence)
+			}
+		}
+		t.Errorf("%v\n%s", err, progress.String())
+	}
+	if len(report.Tests) != 11 || len(report.Left) != 0 {
+		t.Errorf("%d promises, left %v", len(report.Tests), report.Left)
+	}
+	if err := local.Close(); err != nil {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+	for name, want := range map[string]string{"junit.xml": `tests="11" failures="0" errors="0"`, "report.json": `"passed": true`, "report.html": "events-in-equal-rows-out"} {
+		b, err := os.ReadFile(filepath.Join(reports, name))
+		if err != nil || !strings.Contains(string(b), want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
