@@ -17,8 +17,10 @@ import (
 // {"map":[K,V]} and {"struct":{key:T}} with the keys as they are in the record.
 func (s Schema) MarshalJSON() ([]byte, error) {
 	n := s.normal()
-	doc := schemaDoc{Columns: make([]columnDoc, 0, len(n.Columns)), CaseSensitive: n.CaseSensitive,
-		Overflow: n.Overflow, Partitions: n.Partitions}
+	doc := schemaDoc{
+		Columns: make([]columnDoc, 0, len(n.Columns)), CaseSensitive: n.CaseSensitive,
+		Overflow: n.Overflow, Partitions: n.Partitions,
+	}
 	for _, c := range n.Columns {
 		cd := columnDoc{Name: c.Name, Type: c.Type}
 		if c.Key != c.Name {

@@ -1,12 +1,13 @@
 package events
 
 import (
-	"crawlerless/localaws/cloud"
 	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
 	"time"
+
+	"crawlerless/localaws/cloud"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"

@@ -29,11 +29,12 @@ package events
 
 import (
 	"context"
+	"sync"
+	"time"
+
 	"crawlerless/localaws/cloud"
 	"crawlerless/localaws/events/pattern"
 	"crawlerless/localaws/wire"
-	"sync"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"

@@ -3,9 +3,6 @@ package events
 import (
 	"bytes"
 	"context"
-	"crawlerless/localaws/clock"
-	"crawlerless/localaws/cloud"
-	"crawlerless/localaws/wire"
 	"crypto/md5"
 	"encoding/json"
 	"errors"
@@ -18,6 +15,10 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"crawlerless/localaws/clock"
+	"crawlerless/localaws/cloud"
+	"crawlerless/localaws/wire"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"

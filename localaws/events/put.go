@@ -3,13 +3,14 @@ package events
 import (
 	"bytes"
 	"context"
-	"crawlerless/localaws/cloud"
-	"crawlerless/localaws/events/pattern"
-	"crawlerless/localaws/wire"
 	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
+
+	"crawlerless/localaws/cloud"
+	"crawlerless/localaws/events/pattern"
+	"crawlerless/localaws/wire"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"

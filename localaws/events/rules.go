@@ -2,8 +2,6 @@ package events
 
 import (
 	"context"
-	"crawlerless/localaws/events/pattern"
-	"crawlerless/localaws/wire"
 	"encoding/base64"
 	"fmt"
 	"maps"
@@ -12,6 +10,9 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"crawlerless/localaws/events/pattern"
+	"crawlerless/localaws/wire"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"

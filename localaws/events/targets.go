@@ -2,12 +2,13 @@ package events
 
 import (
 	"context"
-	"crawlerless/localaws/wire"
 	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+
+	"crawlerless/localaws/wire"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"

@@ -1,10 +1,11 @@
 package s3
 
 import (
-	"crawlerless/localaws/wire"
 	"net/http"
 	"strconv"
 	"strings"
+
+	"crawlerless/localaws/wire"
 )
 
 // authorize checks one action on what the request addresses: the object where

@@ -1,11 +1,12 @@
 package s3
 
 import (
-	"crawlerless/localaws/wire"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+
+	"crawlerless/localaws/wire"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"

@@ -3,7 +3,6 @@ package s3
 import (
 	"bytes"
 	"context"
-	"crawlerless/localaws/wire"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -16,6 +15,8 @@ import (
 	"reflect"
 	"strings"
 	"time"
+
+	"crawlerless/localaws/wire"
 )
 
 // Longest configuration document that is read. S3's own limits are lower, the

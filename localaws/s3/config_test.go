@@ -1,10 +1,11 @@
 package s3
 
 import (
-	"crawlerless/localaws/cloud"
 	"net/http"
 	"strings"
 	"testing"
+
+	"crawlerless/localaws/cloud"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"

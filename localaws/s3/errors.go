@@ -1,10 +1,11 @@
 package s3
 
 import (
-	"crawlerless/localaws/wire"
 	"encoding/xml"
 	"errors"
 	"net/http"
+
+	"crawlerless/localaws/wire"
 
 	"github.com/aws/smithy-go"
 )

@@ -2,8 +2,9 @@ package s3
 
 import (
 	"context"
-	"crawlerless/localaws/cloud"
 	"encoding/json"
+
+	"crawlerless/localaws/cloud"
 )
 
 // notice is an event about to leave for EventBridge. It is made while the bucket

@@ -3,9 +3,6 @@ package s3
 import (
 	"bytes"
 	"context"
-	"crawlerless/localaws/clock"
-	"crawlerless/localaws/cloud"
-	"crawlerless/localaws/wire"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,6 +15,10 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"crawlerless/localaws/clock"
+	"crawlerless/localaws/cloud"
+	"crawlerless/localaws/wire"
 
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"

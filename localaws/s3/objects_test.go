@@ -2,7 +2,6 @@ package s3
 
 import (
 	"bytes"
-	"crawlerless/localaws/cloud"
 	"crypto/md5"
 	"crypto/rand"
 	"encoding/hex"
@@ -14,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"crawlerless/localaws/cloud"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"

@@ -33,14 +33,15 @@
 package s3
 
 import (
-	"crawlerless/localaws/clock"
-	"crawlerless/localaws/cloud"
-	"crawlerless/localaws/wire"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
+
+	"crawlerless/localaws/clock"
+	"crawlerless/localaws/cloud"
+	"crawlerless/localaws/wire"
 )
 
 // Service is the S3 of one account in one region.

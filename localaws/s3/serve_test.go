@@ -1,11 +1,12 @@
 package s3
 
 import (
-	"crawlerless/localaws/wire"
 	"net"
 	"net/http"
 	"os"
 	"testing"
+
+	"crawlerless/localaws/wire"
 )
 
 // TestServe keeps an S3 up for a try with other clients:

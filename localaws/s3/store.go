@@ -1,7 +1,6 @@
 package s3
 
 import (
-	"crawlerless/localaws/cloud"
 	"fmt"
 	"hash/crc32"
 	"net/http"
@@ -10,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"crawlerless/localaws/cloud"
 )
 
 // nullVersion is the id of the version that a bucket without versioning, or

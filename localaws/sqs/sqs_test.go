@@ -386,7 +386,8 @@ func TestDigestsOfRandomMessages(t *testing.T) {
 				continue
 			}
 			attributes[name] = rapid.SampledFrom([]types.MessageAttributeValue{
-				{DataType: aws.String("String"), StringValue: aws.String("é漢 x")}, {DataType: aws.String("Number.int"), StringValue: aws.String("-1.5e3")},
+				{DataType: aws.String("String"), StringValue: aws.String("é漢 x")},
+				{DataType: aws.String("Number.int"), StringValue: aws.String("-1.5e3")},
 				{DataType: aws.String("Binary"), BinaryValue: []byte{0, 255}},
 			}).Draw(rt, "value")
 		}

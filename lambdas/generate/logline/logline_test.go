@@ -77,9 +77,9 @@ func TestEachLineIsOneDocumentInTheRangeAndInOrder(t *testing.T) {
 
 func TestAWrongRequestSaysWhatIsWrong(t *testing.T) {
 	for want, r := range map[string]Request{
-		"events is -1":   {Events: -1, From: day, To: day.Add(1)},
-		"100000":         {Events: MaxEvents + 1, From: day, To: day.Add(1)},
-		"RFC 3339":       {Events: 1},
+		"events is -1":  {Events: -1, From: day, To: day.Add(1)},
+		"100000":        {Events: MaxEvents + 1, From: day, To: day.Add(1)},
+		"RFC 3339":      {Events: 1},
 		"is not before": {Events: 1, From: day, To: day},
 	} {
 		if _, err := Write(&bytes.Buffer{}, r); err == nil || !strings.Contains(err.Error(), want) {
