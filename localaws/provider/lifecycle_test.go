@@ -161,7 +161,7 @@ type sample struct {
 	other map[string]any // merged over in; nil: every change replaces
 }
 
-const trustPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":["lambda.amazonaws.com","firehose.amazonaws.com","states.amazonaws.com"]},"Action":"sts:AssumeRole"}]}`
+const trustPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":["lambda.amazonaws.com","firehose.amazonaws.com","states.amazonaws.com","logs.amazonaws.com"]},"Action":"sts:AssumeRole"}]}`
 
 // samples are all resource types, on resources that are there already.
 func (b *bench) samples() []sample {
@@ -174,7 +174,9 @@ func (b *bench) samples() []sample {
 	_, rule := b.must("aws:cloudwatch/eventRule:EventRule", map[string]any{"name": "base", "eventPattern": `{"source":["x"]}`})
 	_, db := b.must("aws:glue/catalogDatabase:CatalogDatabase", map[string]any{"name": "base"})
 	policyARN, _ := b.must("aws:iam/policy:Policy", map[string]any{"name": "base", "policy": policyOn("arn:aws:s3:::base/*")})
-	_, _ = b.must("aws:iam/rolePolicy:RolePolicy", map[string]any{"name": "base", "role": "base", "policy": policyOn("arn:aws:s3:::base/*")})
+	_, _ = b.must("aws:iam/rolePolicy:RolePolicy", map[string]any{"name": "base", "role": "base", "policy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*","firehose:*"],"Resource":"*"}]}`})
+	_, dead := b.must("aws:sqs/queue:Queue", map[string]any{"name": "dead"})
+	streamARN, _ := b.must(streamToken, map[string]any{"name": "base", "destination": "extended_s3", "extendedS3Configuration": map[string]any{"bucketArn": str1(bucket["arn"]), "roleArn": str1(role["arn"])}})
 	text, err := asset.FromText("#!/bin/sh\nexit 0\n")
 	if err != nil {
 		b.t.Fatal(err)
@@ -231,6 +233,10 @@ func (b *bench) samples() []sample {
 
 		{"aws:cloudwatch/metricAlarm:MetricAlarm", map[string]any{"name": "a", "comparisonOperator": "GreaterThanThreshold", "evaluationPeriods": 1, "threshold": 1, "metricName": "m", "namespace": "n", "period": 60, "statistic": "Sum", "tags": tags}, map[string]any{"threshold": 2.5, "tags": more["tags"]}},
 		{"aws:cloudwatch/dashboard:Dashboard", map[string]any{"dashboardName": "d", "dashboardBody": `{"widgets":[]}`}, map[string]any{"dashboardBody": `{"widgets":[{"type":"text","width":6,"height":3,"properties":{"markdown":"m"}}]}`}},
+		{"aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter", map[string]any{"name": "f", "logGroup": "base", "filterPattern": "", "destinationArn": streamARN, "roleArn": str1(role["arn"])}, map[string]any{"filterPattern": "ERROR"}},
+		{"aws:sqs/redrivePolicy:RedrivePolicy", map[string]any{"queueUrl": queueURL, "redrivePolicy": `{"deadLetterTargetArn":"` + str1(dead["arn"]) + `","maxReceiveCount":3}`}, map[string]any{"redrivePolicy": `{"maxReceiveCount":5,"deadLetterTargetArn":"` + str1(dead["arn"]) + `"}`}},
+		{"aws:sfn/stateMachine:StateMachine", map[string]any{"name": "m", "roleArn": str1(role["arn"]), "type": "EXPRESS", "definition": `{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}`, "tags": tags}, map[string]any{"definition": `{"StartAt":"B","States":{"B":{"Type":"Succeed"}}}`, "tags": more["tags"]}},
+		{"aws:athena/workgroup:Workgroup", map[string]any{"name": "w", "forceDestroy": true, "tags": tags, "configuration": map[string]any{"bytesScannedCutoffPerQuery": 10485760, "resultConfiguration": map[string]any{"outputLocation": "s3://base/results/"}}}, map[string]any{"description": "d", "tags": more["tags"], "configuration": map[string]any{"resultConfiguration": map[string]any{"outputLocation": "s3://base/other/"}}}},
 		{"aws:budgets/budget:Budget", map[string]any{"name": "b", "budgetType": "COST", "timeUnit": "MONTHLY", "limitAmount": "10", "limitUnit": "USD"}, map[string]any{"limitAmount": "20"}},
 	}
 }
@@ -314,7 +320,7 @@ func TestLifeOfEveryType(t *testing.T) {
 // id does not hold all of it either.
 func importable(token string) bool {
 	switch token {
-	case "aws:cloudwatch/logMetricFilter:LogMetricFilter", "aws:cloudwatch/logStream:LogStream", "aws:cloudwatch/eventTarget:EventTarget",
+	case "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter", "aws:cloudwatch/logMetricFilter:LogMetricFilter", "aws:cloudwatch/logStream:LogStream", "aws:cloudwatch/eventTarget:EventTarget",
 		"aws:lambda/permission:Permission", "aws:lambda/function:Function":
 		return false
 	}

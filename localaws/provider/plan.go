@@ -54,9 +54,9 @@ func (o *object) inputsFrom(outs, olds resource.PropertyMap, imported bool) reso
 		case had && !has && f.isDefault(old):
 			in[key] = old
 		case has && !f.computed && !f.isDefault(v):
-			in[key] = v
+			in[key] = f.settable(v)
 		case has && imported && (f.auto != nil || f.required || f.def != nil):
-			in[key] = v
+			in[key] = f.settable(v)
 		}
 	}
 	return in
@@ -75,6 +75,22 @@ func (f *field) within(v, old resource.PropertyValue) resource.PropertyValue {
 		list := make([]resource.PropertyValue, len(v.ArrayValue()))
 		for i, e := range v.ArrayValue() {
 			list[i] = f.elem.within(e, old.ArrayValue()[i])
+		}
+		return resource.NewArrayProperty(list)
+	default:
+		return v
+	}
+}
+
+// settable is the found value v without its outputs and defaults.
+func (f *field) settable(v resource.PropertyValue) resource.PropertyValue {
+	switch {
+	case f.kind == kObject && v.IsObject():
+		return resource.NewObjectProperty(f.obj.inputsFrom(v.ObjectValue(), nil, true))
+	case f.kind == kList && v.IsArray():
+		list := make([]resource.PropertyValue, len(v.ArrayValue()))
+		for i, e := range v.ArrayValue() {
+			list[i] = f.elem.settable(e)
 		}
 		return resource.NewArrayProperty(list)
 	default:

@@ -87,6 +87,7 @@ func (p *program) table(database *glue.CatalogDatabase, lake *lake, s source) (*
 		},
 	}, p.child(), pulumi.Parent(database), p.keep(), pulumi.IgnoreChanges([]string{
 		"storageDescriptor.columns", "storageDescriptor.serDeInfo.parameters",
+		`parameters["crawlerless.schema"]`, // the keys that the catalog function has met
 	}))
 }
 
