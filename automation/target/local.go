@@ -133,6 +133,7 @@ func (l *Local) Close() error {
 // against the local target.
 func (l *Local) Paste() string {
 	return fmt.Sprintf(`export AWS_ENDPOINT_URL=%s AWS_REGION=%s AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s
+alias aws='aws --endpoint-url "$AWS_ENDPOINT_URL"'   # version 1 of the CLI ignores the variable for some services
 export PULUMI_BACKEND_URL=%s PULUMI_CONFIG_PASSPHRASE=local
 export PULUMI_DEBUG_PROVIDERS=aws:%d PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true
 `, l.Server.Endpoint(), LocalRegion, LocalKey, LocalSecret, l.Backend(), l.Provider.Port())
