@@ -68,6 +68,7 @@ type Server struct {
 	options  Options
 	handler  *wire.Handler
 	http     *http.Server
+	client   *http.Client // of those who reach this server over TCP
 	endpoint string
 	served   chan error
 	services *services
@@ -84,7 +85,10 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{Clock: o.Clock, options: o, served: make(chan error, 1)}
+	s := &Server{Clock: o.Clock, options: o, served: make(chan error, 1), client: &http.Client{
+		Transport:     wire.WholeBodies(http.DefaultTransport.(*http.Transport).Clone()),
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.Addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("start localaws: %s is in use: stop what listens there or choose another port: %w", o.Addr, err)
@@ -145,7 +149,7 @@ func (s *Server) Handler() *wire.Handler { return s.handler }
 func (s *Server) Config() aws.Config {
 	return aws.Config{
 		Region: s.options.Region, BaseEndpoint: aws.String(s.endpoint),
-		Credentials: credentials.NewStaticCredentialsProvider(iam.FixedKey, iam.FixedSecret, ""),
+		Credentials: credentials.NewStaticCredentialsProvider(iam.FixedKey, iam.FixedSecret, ""), HTTPClient: s.client,
 	}
 }
 
@@ -161,6 +165,7 @@ func (s *Server) Environment() []string {
 // Close stops serving, ends all work and removes temporary files. Requests in
 // flight are cut off.
 func (s *Server) Close() error {
+	s.client.CloseIdleConnections()
 	err := s.http.Close()
 	if served := <-s.served; !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, served)

@@ -113,7 +113,7 @@ func newSeam(t *testing.T, svc Service, client func(aws.Config) any, only func(s
 	t.Cleanup(transport.CloseIdleConnections)
 	s.client = reflect.ValueOf(client(aws.Config{
 		Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
-		BaseEndpoint: aws.String("http://127.0.0.1:1"), HTTPClient: &http.Client{Transport: transport}, RetryMaxAttempts: 1,
+		BaseEndpoint: aws.String("http://127.0.0.1:1"), HTTPClient: &http.Client{Transport: WholeBodies(transport)}, RetryMaxAttempts: 1,
 	}))
 	for i := range s.client.NumMethod() {
 		method := s.client.Type().Method(i)
