@@ -19,27 +19,32 @@ const (
 	maxDist    = 30
 )
 
-// An entry of the table of literals and lengths. Up to three literals:
+// An entry of the table of literals and lengths. In all of them bits 0-5 are
+// the bits of input that it takes, so that they need no extraction before
+// they are shifted out, on which everything waits. One or two literals:
 //
 //	bit  31     0
-//	bits 26-30  bits of input that it takes
-//	bits 24-25  how many literals: 1 to 3
-//	bits 0-23   the literals, the first lowest
+//	bits 24-25  how many literals
+//	bits 8-23   the literals, the first lowest
 //
-// A match after up to two literals:
+// A match, of which the bits taken include those of its length:
 //
 //	bit  31     1
-//	bits 27-30  bits of input that it takes, those of its length included
-//	bits 25-26  how many literals: 0 to 2
-//	bits 16-24  length: 3 to 258
-//	bits 0-15   the literals
+//	bits 8-16   length: 3 to 258
 //
-// Anything else, of which a length of 0 is the mark: bits 0-15 are the symbol,
-// or noSymbol when its code is longer than the table's, or none; and bits
-// 27-30 the bits of its code.
+// Anything else, of which a length of 0 is the mark:
+//
+//	bit  31     1
+//	bits 17-30  the symbol, or noSymbol when its code is longer than the
+//	            table's, or none
 const (
-	isMatch  = 1 << 31
-	noSymbol = 0xffff
+	isMatch     = 1 << 31
+	lengthShift = 8
+	lengthMask  = 0x1ff
+	symbolShift = 17
+	symbolMask  = 0x3fff
+	noSymbol    = symbolMask
+	takes       = 63 // mask of the bits of input
 )
 
 // codes are the two Huffman codes of a block.
@@ -143,7 +148,7 @@ func (c *codes) build(lit, dist []uint8) bool {
 // of up to n bits lie in the first 2ⁿ entries, which are doubled for n+1.
 func (c *codes) buildLit() {
 	o := &c.litOrder
-	const none = isMatch | noSymbol
+	const none = isMatch | noSymbol<<symbolShift
 	c.lit[0], c.lit[1] = none, none
 	for n := uint(1); n <= litBits; n++ {
 		if n > 1 {
@@ -169,7 +174,7 @@ func (c *codes) buildLit() {
 			code := uint(bits.Reverse16(o.first[n]+uint16(i)) >> (16 - n))
 			for j := code; j < 1<<litBits; j += 1 << n {
 				length := uint32(lengthBase[symbol-257]) + uint32(j>>n)&(1<<extra-1)
-				c.lit[j] = isMatch | uint32(n+extra)<<27 | length<<16
+				c.lit[j] = isMatch | length<<lengthShift | uint32(n+extra)
 			}
 		}
 	}
@@ -178,53 +183,35 @@ func (c *codes) buildLit() {
 func litEntry(symbol uint16, n uint32) uint32 {
 	switch {
 	case symbol < endOfBlock:
-		return n<<26 | 1<<24 | uint32(symbol)
+		return 1<<24 | uint32(symbol)<<8 | n
 	case symbol > endOfBlock && symbol < maxLit && lengthExtra[symbol-257] == 0:
-		return isMatch | n<<27 | uint32(lengthBase[symbol-257])<<16
+		return isMatch | uint32(lengthBase[symbol-257])<<lengthShift | n
 	}
-	return isMatch | n<<27 | uint32(symbol)
+	return isMatch | uint32(symbol)<<symbolShift | n
 }
 
-// combine joins a literal with the symbols after it, where all are in sight. It goes
-// from the end: entries are combined from those after them, which are at
-// smaller or equal indices, so that single symbols are needed: they are read
-// before they are replaced.
+// combine joins a literal with the literal after it, where both are in sight.
+// It goes from the end, because the second is found at a smaller index and
+// must not be joined yet when it is read.
 func (c *codes) combine() {
-	for i := litMask; i > 0; i-- {
+	for i := litMask; i >= 0; i-- {
 		e := c.lit[i]
 		if e&isMatch != 0 {
 			continue
 		}
-		n := e >> 26
-		f := c.lit[i>>n] // not combined yet, as i>>n < i
-		c.lit[i] = join(e, f, n)
-	}
-	// Index 0 follows itself.
-	if e := c.lit[0]; e&isMatch == 0 {
-		c.lit[0] = join(e, e, e>>26)
-	}
-}
-
-// join returns the entry of a literal and what follows it, or the literal alone.
-func join(e, f, n uint32) uint32 {
-	if f&isMatch == 0 {
-		if n+f>>26 <= litBits {
-			return (n+f>>26)<<26 | 2<<24 | e&0xff | f&0xff<<8
+		f := c.lit[i>>(e&takes)]
+		if n := e&takes + f&takes; f&isMatch == 0 && n <= litBits {
+			c.lit[i] = 2<<24 | f<<8&0xff0000 | e&0xff00 | n
 		}
-		return e
 	}
-	if m := n + f>>27&15; f>>16&0x1ff != 0 && m <= litBits {
-		return isMatch | m<<27 | 1<<25 | f&(0x1ff<<16) | e&0xff
-	}
-	return e
 }
 
-// An entry of the table of distances:
+// An entry of the table of distances; 0 for what is not in the table:
 //
 //	bits 32-47  mask of the extra bits
 //	bits 16-31  base
-//	bits 8-15   bits of code and extra bits
-//	bits 0-7    bits of the code; 0: not in the table
+//	bits 8-11   bits of the code
+//	bits 0-5    bits of code and extra bits
 func (c *codes) buildDist() {
 	o := &c.distOrder
 	c.dist[0], c.dist[1] = 0, 0
@@ -245,7 +232,7 @@ func distEntry(symbol, n uint) uint64 {
 		return 0 // reserved; found to be so by the slow way
 	}
 	extra := uint64(distExtra[symbol])
-	return (1<<extra-1)<<32 | uint64(distBase[symbol])<<16 | (uint64(n)+extra)<<8 | uint64(n)
+	return (1<<extra-1)<<32 | uint64(distBase[symbol])<<16 | uint64(n)<<8 | (uint64(n) + extra)
 }
 
 // fixed sets the codes of 3.2.6.

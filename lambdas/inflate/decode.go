@@ -35,8 +35,8 @@ func (z *Reader) inflate(goal int) error {
 // quick decodes as long as every step is certain to stay within input and
 // window: it begins a step only at least inSlack bytes before the end of the
 // input and outSlack before that of the window. A step loads at most 3 × 8
-// bytes, ends at most 24 bytes further on, and writes at most 3 × 4 bytes of literals or 2
-// and a match of 258, rounded up to 288.
+// bytes, ends at most 16 bytes further on, and writes at most 6 literals and a
+// match of 258, rounded up to 288.
 func (z *Reader) quick(goal int) error {
 	var (
 		in     = unsafe.Pointer(unsafe.SliceData(z.in))
@@ -46,51 +46,53 @@ func (z *Reader) quick(goal int) error {
 		out    = z.out
 		c      = &z.codes
 		hold   = z.bits
-		n      = z.nbits
+		n      = z.nbits // in its lowest six bits; what is above means nothing
 		err    error
 	)
 	for out < goal && inPos <= inStop {
 		hold |= load64(in, inPos) << (n & 63)
-		inPos += int((63 - n) >> 3)
+		inPos += int(^n >> 3 & 7)
 		n |= 56
 		e := c.lit[hold&litMask]
 		if int32(e) >= 0 {
-			*(*[4]byte)(unsafe.Add(win, out)) = [4]byte{byte(e), byte(e >> 8), byte(e >> 16), byte(e >> 24)}
-			out += int(e >> 24 & 3)
-			hold >>= e >> 26
-			n -= uint(e >> 26)
+			*(*[2]byte)(unsafe.Add(win, out)) = [2]byte{byte(e >> 8), byte(e >> 16)}
+			out += int(e >> 24)
+			hold >>= e & takes
+			n -= uint(e)
 			e = c.lit[hold&litMask]
 			if int32(e) >= 0 {
-				*(*[4]byte)(unsafe.Add(win, out)) = [4]byte{byte(e), byte(e >> 8), byte(e >> 16), byte(e >> 24)}
-				out += int(e >> 24 & 3)
-				hold >>= e >> 26
-				n -= uint(e >> 26)
+				*(*[2]byte)(unsafe.Add(win, out)) = [2]byte{byte(e >> 8), byte(e >> 16)}
+				out += int(e >> 24)
+				hold >>= e & takes
+				n -= uint(e)
 				e = c.lit[hold&litMask]
 				if int32(e) >= 0 {
-					*(*[4]byte)(unsafe.Add(win, out)) = [4]byte{byte(e), byte(e >> 8), byte(e >> 16), byte(e >> 24)}
-					out += int(e >> 24 & 3)
-					hold >>= e >> 26
-					n -= uint(e >> 26)
+					*(*[2]byte)(unsafe.Add(win, out)) = [2]byte{byte(e >> 8), byte(e >> 16)}
+					out += int(e >> 24)
+					hold >>= e & takes
+					n -= uint(e)
 					continue
 				}
 			}
 			hold |= load64(in, inPos) << (n & 63)
-			inPos += int((63 - n) >> 3)
+			inPos += int(^n >> 3 & 7)
 			n |= 56
 		}
-		length := int(e >> 16 & 0x1ff)
-		used := e >> 27 & 15
+		hold >>= e & takes
+		n -= uint(e)
+		length := int(e >> lengthShift & lengthMask)
 		if length == 0 {
-			symbol, bits := uint(e&0xffff), uint(used)
+			symbol := uint(e >> symbolShift & symbolMask)
 			if symbol == noSymbol {
+				var bits uint
 				var ok bool
 				if symbol, bits, ok = c.litOrder.find(hold, litBits); !ok {
 					err = corrupt("a code that is none")
 					break
 				}
+				hold >>= bits & 63
+				n -= bits
 			}
-			hold >>= bits & 63
-			n -= bits
 			if symbol < endOfBlock {
 				*(*byte)(unsafe.Add(win, out)) = byte(symbol)
 				out++
@@ -108,11 +110,6 @@ func (z *Reader) quick(goal int) error {
 			length = int(lengthBase[symbol-257]) + int(hold&(1<<extra-1))
 			hold >>= extra
 			n -= extra
-		} else {
-			*(*[2]byte)(unsafe.Add(win, out)) = [2]byte{byte(e), byte(e >> 8)}
-			out += int(e >> 25 & 3)
-			hold >>= used
-			n -= uint(used)
 		}
 		d := c.dist[hold&distMask]
 		if d == 0 {
@@ -123,9 +120,9 @@ func (z *Reader) quick(goal int) error {
 			}
 			d = distEntry(symbol, bits)
 		}
-		distance := int(d>>16&0xffff) + int((hold>>(d&15))&(d>>32))
-		hold >>= d >> 8 & 63
-		n -= uint(d >> 8 & 63)
+		distance := int(d>>16&0xffff) + int((hold>>(d>>8&15))&(d>>32))
+		hold >>= d & takes
+		n -= uint(d)
 		if distance > out-z.low {
 			err = corrupt("a distance beyond the beginning")
 			break
@@ -146,7 +143,7 @@ func (z *Reader) quick(goal int) error {
 		}
 		near(z.win[out-length-distance:out], distance)
 	}
-	z.inPos, z.out, z.bits, z.nbits = inPos, out, hold, n
+	z.inPos, z.out, z.bits, z.nbits = inPos, out, hold, n&63
 	return err
 }
 

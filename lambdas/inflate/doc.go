@@ -3,11 +3,10 @@
 // there, so that no byte is copied once more.
 //
 // It is pure Go, and two to three times as fast as compress/gzip on text: 64
-// bits of input at a time, up to three literals or a literal and a match in
-// one table lookup, and copies of sixteen bytes. It reads several members one
-// after another and checks each member's CRC-32 and length. Like compress/gzip
-// it takes anything after the last member for another member, and so for
-// damage.
+// bits of input at a time, up to two literals in one table lookup, and copies
+// of sixteen bytes. It reads several members one after another and checks each
+// member's CRC-32 and length. Like compress/gzip it takes anything after the
+// last member for another member, and so for damage.
 //
 // Memory is bounded by the Reader's own arrays, about half a megabyte, however
 // small the input and large the output.
