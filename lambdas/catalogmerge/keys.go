@@ -94,11 +94,7 @@ func keysOf(c schema.Column) []schema.Member {
 	if len(c.Variants) > 0 {
 		return c.Variants
 	}
-	key := c.Key
-	if key == "" {
-		key = c.Name
-	}
-	return []schema.Member{{Key: key, Type: c.Type}}
+	return []schema.Member{{Key: c.Key, Type: c.Type}}
 }
 
 func alikeMembers(t schema.Type) schema.Type {

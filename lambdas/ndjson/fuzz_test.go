@@ -67,7 +67,7 @@ func oracleValue(d *jsontext.Decoder) (t schema.Type, collided bool, err error) 
 		return schema.ArrayOf(elem), false, err
 	case '{':
 		var members []schema.Member
-		var keys []string
+		folded := map[string]string{} // the first key of those that differ by case only
 		for d.PeekKind() != '}' {
 			name, err := d.ReadToken()
 			if err != nil {
@@ -77,10 +77,11 @@ func oracleValue(d *jsontext.Decoder) (t schema.Type, collided bool, err error) 
 			if len(key) > maxKey {
 				return t, false, errLongKey
 			}
-			for _, k := range keys {
-				collided = collided || k != key && strings.ToLower(k) == strings.ToLower(key)
+			if first, ok := folded[strings.ToLower(key)]; !ok {
+				folded[strings.ToLower(key)] = key
+			} else if first != key {
+				collided = true
 			}
-			keys = append(keys, key)
 			one, inner, err := oracleValue(d)
 			if err != nil {
 				return t, false, err

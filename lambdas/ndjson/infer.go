@@ -166,6 +166,7 @@ var byteOrderMark = []byte("\xef\xbb\xbf")
 // is the beginning of a line and comes again, with more.
 func (s *scanner) scan(p []byte, final bool) int {
 	n := 0
+	s.shape.look(p, s.offset)
 	if !s.started {
 		if len(p) < len(byteOrderMark) && !final {
 			return 0
@@ -175,7 +176,6 @@ func (s *scanner) scan(p []byte, final bool) int {
 			n = len(byteOrderMark)
 			s.offset += int64(n)
 		}
-		s.shape.look(p[n:])
 	}
 	if s.docs != nil {
 		s.document(p[n:])
@@ -339,6 +339,9 @@ func (s *scanner) finish() error {
 func (s *scanner) result(o Options) Result {
 	t := s.t
 	t.rollback()
+	if t.overflow {
+		t.cut()
+	}
 	res := Result{
 		Schema:         t.schema(o.Partitions),
 		Records:        t.records,

@@ -187,11 +187,13 @@ func (m *machine) step(c byte) bool {
 		}
 		return true
 	case stEnd:
-		return m.fail("%s after the value", show(c))
+		return m.fail("%s"+afterValue, show(c))
 	default:
 		return m.inNumber(c)
 	}
 }
+
+const afterValue = " after the value"
 
 // show names a byte in a reason.
 func show(c byte) string {

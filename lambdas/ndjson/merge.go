@@ -23,11 +23,13 @@ func (r Result) Merge(other Result) Result {
 	}
 	out.FirstEventTime = pick(r.FirstEventTime, other.FirstEventTime, time.Time.Before)
 	out.LastEventTime = pick(r.LastEventTime, other.LastEventTime, time.Time.After)
-	out.Columns = make(map[string]ColumnCount, max(len(r.Columns), len(other.Columns)))
-	for _, columns := range []map[string]ColumnCount{r.Columns, other.Columns} {
-		for key, n := range columns {
-			have := out.Columns[key]
-			out.Columns[key] = ColumnCount{Present: have.Present + n.Present, Nulls: have.Nulls + n.Nulls}
+	// Of the columns that the union has: with too many of them it has fewer
+	// than both together.
+	out.Columns = make(map[string]ColumnCount, len(out.Schema.Columns))
+	for _, c := range out.Schema.Columns {
+		for _, key := range c.Keys() {
+			a, b := r.Columns[key], other.Columns[key]
+			out.Columns[key] = ColumnCount{Present: a.Present + b.Present, Nulls: a.Nulls + b.Nulls}
 		}
 	}
 	out.Notes = slices.Clone(r.Notes)
@@ -49,12 +51,9 @@ func pick(a, b *time.Time, better func(time.Time, time.Time) bool) *time.Time {
 // Counts returns how many records had a column, and in how many it was null.
 // Keys that are read as one column count together.
 func (r Result) Counts(c schema.Column) ColumnCount {
-	if len(c.Variants) == 0 {
-		return r.Columns[c.Key]
-	}
 	var sum ColumnCount
-	for _, v := range c.Variants {
-		n := r.Columns[v.Key]
+	for _, key := range c.Keys() {
+		n := r.Columns[key]
 		sum.Present += n.Present
 		sum.Nulls += n.Nulls
 	}

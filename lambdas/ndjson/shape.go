@@ -12,14 +12,26 @@ type shape struct {
 
 const shapeBytes = 512
 
-func (s *shape) look(p []byte) { s.beginning = bytes.Clone(p[:min(len(p), shapeBytes)]) }
+// anotherObject is the reason of a line that goes on with a second object.
+var anotherObject = show('{') + afterValue
+
+// look is shown every window, which begins at offset, and keeps the beginning
+// of the input however small the pieces are in which it comes.
+func (s *shape) look(p []byte, offset int64) {
+	have := len(s.beginning)
+	if have == shapeBytes || offset > int64(have) || have-int(offset) >= len(p) {
+		return
+	}
+	p = p[have-int(offset):]
+	s.beginning = append(s.beginning, p[:min(len(p), shapeBytes-have)]...)
+}
 
 func (s *shape) notes(sc *scanner, o Options) []string {
 	if o.Records != "" {
 		return nil
 	}
 	var notes []string
-	b := bytes.TrimLeft(s.beginning, " \t\r\n")
+	b := bytes.TrimLeft(bytes.TrimPrefix(s.beginning, byteOrderMark), " \t\r\n")
 	key, array := arrayUnderKey(b)
 	whole := sc.t.records <= 1
 	switch {
@@ -31,6 +43,12 @@ func (s *shape) notes(sc *scanner, o Options) []string {
 		notes = append(notes, "the input is one JSON array instead of lines: read it with --records .; Athena's JSON SerDe reads one record per line")
 	case len(b) > 0 && b[0] == '{' && sc.t.records == 0 && sc.malforms > 1:
 		notes = append(notes, "the input looks like JSON documents spread over several lines; Athena's JSON SerDe reads one record per line")
+	}
+	for _, m := range sc.first {
+		if m.Reason == anotherObject {
+			notes = append(notes, "several JSON objects stand on one line, as Firehose writes them without a delimiter; Athena's JSON SerDe reads one record per line")
+			break
+		}
 	}
 	if sc.t.overflow {
 		notes = append(notes, "there are more keys at the top level than a table can have columns; those that look like identifiers were left out")

@@ -1,9 +1,11 @@
 package ndjson
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"crawlerless/lambdas/schema"
 )
@@ -30,15 +32,14 @@ const kindAll kind = 1<<16 - 1
 
 // Budgets for the whole tree.
 const (
-	maxFields    = 65536
 	maxTreeBytes = 8 << 20
-	fieldBytes   = 160 // of one field besides its key, about
+	fieldBytes   = 320 // of one field besides its key: itself, its places in the index and in the schema
 	maxKey       = 1024
 )
 
 // ErrTooManyFields says that the records have more different fields than can
 // be held at a time, although no object has more than the caps allow.
-var ErrTooManyFields = errors.New("more than 65,536 different fields, or 8 MiB of them")
+var ErrTooManyFields = errors.New("more than 8 MiB of different fields, about 25,000")
 
 // field is one place in the records: a column, a member of a struct, or the
 // element of an array. What the quick scanner looks at comes first.
@@ -64,7 +65,8 @@ type field struct {
 	head     *field // the key that came first in this object, the last time
 	key      string
 	children []*field          // in the order of arrival
-	index    map[string]*field // of children by key, when there are many
+	index    map[string]*field // of children by key in lower case, when there are many
+	variant  *field            // in that index, the next whose key differs by case only
 	fold     *fold             // siblings whose keys differ by case only
 	object   int64             // the last object that the machine found it in
 }
@@ -84,12 +86,13 @@ type tree struct {
 	sink  *field // takes what is not to be remembered
 	ranks map[string]uint8
 
-	notes    []*field // fields with pending kinds
-	created  []*field // parents of fresh fields
-	fields   int
-	bytes    int
-	overflow bool
-	largest  string // of the columns that were kept, when they are as many as may be
+	notes     []*field // fields with pending kinds
+	created   []*field // parents of fresh fields
+	bytes     int
+	overflow  bool
+	largest   string // of the columns that were kept, when they are as many as may be
+	bound     string // as largest, of the record that is being read
+	untrimmed int    // fresh columns since bound was looked for
 
 	timestamps    bool
 	caseSensitive bool
@@ -174,7 +177,12 @@ func (t *tree) folded(parent, f *field, object int64) {
 
 func (f *field) find(key []byte) *field {
 	if f.index != nil {
-		return f.index[string(key)]
+		for c := f.index[string(lowerKey(key))]; c != nil; c = c.variant {
+			if c.key == string(key) {
+				return c
+			}
+		}
+		return nil
 	}
 	for _, c := range f.children {
 		if c.key == string(key) {
@@ -182,6 +190,16 @@ func (f *field) find(key []byte) *field {
 		}
 	}
 	return nil
+}
+
+// lowerKey is bytes.ToLower, without a copy of what is in lower case already.
+func lowerKey(key []byte) []byte {
+	for _, c := range key {
+		if c >= utf8.RuneSelf || c >= 'A' && c <= 'Z' {
+			return bytes.ToLower(key)
+		}
+	}
+	return key
 }
 
 func (t *tree) create(parent *field, key []byte) *field {
@@ -201,9 +219,8 @@ func (t *tree) create(parent *field, key []byte) *field {
 	if top {
 		f.rank = t.ranks[strings.ToLower(name)]
 	}
-	t.fields++
 	t.bytes += fieldBytes + 2*len(name)
-	if t.fields > maxFields || t.bytes > maxTreeBytes {
+	if t.bytes > maxTreeBytes {
 		t.err = ErrTooManyFields
 		return t.sink
 	}
@@ -214,58 +231,79 @@ func (t *tree) create(parent *field, key []byte) *field {
 	return f
 }
 
-// makeRoom decides, with too many columns, whether a new one is kept: it must
-// not look like an identifier, and be smaller than the largest of those that
-// are fresh too. What is committed is cut at commit.
+// makeRoom decides, with too many columns, whether a new one may be among
+// those that are kept. What is committed is cut at commit: a record that may
+// yet be rolled back must not push out what counts already.
 func (t *tree) makeRoom(name string) bool {
-	if schema.LooksLikeID(name) {
-		t.overflowed()
+	t.note(t.root, kindMap) // too many columns, should this record count
+	if schema.LooksLikeID(name) || beyond(t.largest, name) || beyond(t.bound, name) {
 		return false
 	}
-	if t.largest != "" && schema.CompareKeys(t.largest, name) < 0 {
-		return false
+	if t.untrimmed++; t.untrimmed > schema.OverflowColumns {
+		t.trim()
+		return !beyond(t.bound, name)
 	}
-	fresh, largest := 0, -1
-	for i, c := range t.root.children {
-		if c.fresh {
-			fresh++
-			if largest < 0 || schema.CompareKeys(t.root.children[largest].key, c.key) < 0 {
-				largest = i
-			}
-		}
-	}
-	t.overflowed()
-	if fresh < schema.OverflowColumns {
-		return true
-	}
-	if schema.CompareKeys(t.root.children[largest].key, name) < 0 {
-		return false
-	}
-	t.drop(t.root, func(c *field) bool { return c == t.root.children[largest] })
 	return true
 }
 
-// overflowed notes, in the record being read, that there are too many columns.
-func (t *tree) overflowed() { t.note(t.root, kindMap) }
+// beyond reports whether a key is larger than the largest that is kept, if
+// there are as many as may be.
+func beyond(largest, key string) bool {
+	return largest != "" && schema.CompareKeys(largest, key) < 0
+}
+
+// trim keeps the fresh columns few, of a record with ever more: those that
+// would be cut at its commit go at once.
+func (t *tree) trim() {
+	t.untrimmed = 0
+	var fresh []string
+	for _, c := range t.root.children {
+		if c.fresh && !schema.LooksLikeID(c.key) {
+			fresh = append(fresh, c.key)
+		}
+	}
+	if len(fresh) > schema.OverflowColumns {
+		slices.SortFunc(fresh, schema.CompareKeys)
+		t.bound = fresh[schema.OverflowColumns-1]
+	}
+	t.drop(t.root, func(c *field) bool {
+		return c.fresh && (schema.LooksLikeID(c.key) || beyond(t.bound, c.key))
+	})
+}
 
 func (parent *field) link(f *field) {
 	lower := strings.ToLower(f.key)
-	for _, c := range parent.children {
-		if len(c.key) == len(f.key) && strings.ToLower(c.key) == lower {
-			if c.fold == nil {
-				c.fold = &fold{object: c.object, member: c}
-				c.text, c.learned = keyText{}, maxLearned // not for prediction any more
+	if parent.index != nil {
+		if first := parent.index[lower]; first != nil {
+			first.foldWith(f)
+		}
+		parent.indexAs(lower, f)
+	} else {
+		for _, c := range parent.children {
+			if strings.ToLower(c.key) == lower {
+				c.foldWith(f)
+				break
 			}
-			f.fold = c.fold
-			break
 		}
 	}
 	parent.children = append(parent.children, f)
-	if parent.index != nil {
-		parent.index[f.key] = f
-	} else if len(parent.children) > indexFrom {
+	if parent.index == nil && len(parent.children) > indexFrom {
 		parent.reindex()
 	}
+}
+
+// foldWith notes that the keys of two siblings differ by case only.
+func (f *field) foldWith(other *field) {
+	if f.fold == nil {
+		f.fold = &fold{object: f.object, member: f}
+		f.text, f.learned = keyText{}, maxLearned // not for prediction any more
+	}
+	other.fold = f.fold
+}
+
+func (parent *field) indexAs(lower string, f *field) {
+	f.variant = parent.index[lower]
+	parent.index[lower] = f
 }
 
 func (f *field) reindex() {
@@ -273,7 +311,7 @@ func (f *field) reindex() {
 	if len(f.children) > indexFrom {
 		f.index = make(map[string]*field, len(f.children)+len(f.children)/2)
 		for _, c := range f.children {
-			f.index[c.key] = c
+			f.indexAs(strings.ToLower(c.key), c)
 		}
 	}
 }
@@ -282,7 +320,6 @@ func (f *field) reindex() {
 func (t *tree) element(f *field) *field {
 	if f.elem == nil {
 		f.elem = &field{depth: f.depth + 1}
-		t.fields++
 		t.bytes += fieldBytes
 	}
 	return f.elem
@@ -370,12 +407,17 @@ func (t *tree) commitNotes() {
 			c.fresh = false
 		}
 	}
-	if t.root.kinds&kindMap != 0 {
+	if t.root.kinds&kindMap != 0 && (!t.overflow || len(t.root.children) > 2*schema.OverflowColumns) {
 		t.overflow = true
 		t.cut()
 	}
 	t.caseSensitive = t.caseSensitive || t.collided
+	t.forgetPending()
+}
+
+func (t *tree) forgetPending() {
 	t.notes, t.created, t.collided = t.notes[:0], t.created[:0], false
+	t.bound, t.untrimmed = "", 0
 }
 
 // settle says what kinds of values the quick scanner need not look at. Those
@@ -396,7 +438,8 @@ func (f *field) settle() {
 	}
 }
 
-// cut keeps the columns that schema.Merge would keep.
+// cut keeps the columns that schema.Merge would keep. It is done only when
+// there are twice as many, because it costs as much as they are.
 func (t *tree) cut() {
 	t.drop(t.root, func(c *field) bool { return schema.LooksLikeID(c.key) })
 	if len(t.root.children) > schema.OverflowColumns {
@@ -424,8 +467,8 @@ func (t *tree) rollback() {
 			c.nulls--
 		}
 	}
-	t.notes, t.created = t.notes[:0], t.created[:0]
-	t.collided, t.rank = false, 0
+	t.forgetPending()
+	t.rank = 0
 }
 
 // drop removes children of a field, with all that predicts them.
@@ -449,7 +492,6 @@ func (t *tree) drop(parent *field, gone func(*field) bool) {
 
 // release gives the budget of a field and all below it back.
 func (t *tree) release(f *field) {
-	t.fields--
 	t.bytes -= fieldBytes + 2*len(f.key)
 	for _, c := range f.children {
 		t.release(c)

@@ -30,11 +30,23 @@ type Column struct {
 	Name string
 	// Type of the column.
 	Type Type
-	// Key in the record. Empty means the same as Name.
+	// Key in the record; the empty text is a key like any other.
 	Key string
 	// Variants holds the keys that differ by case only and are read as this
 	// one column, when there are several, with the type of each.
 	Variants []Member
+}
+
+// Keys are the keys in the record that are read as this column.
+func (c Column) Keys() []string {
+	if len(c.Variants) == 0 {
+		return []string{c.Key}
+	}
+	keys := make([]string, len(c.Variants))
+	for i, v := range c.Variants {
+		keys[i] = v.Key
+	}
+	return keys
 }
 
 // New returns the schema of the columns given by Key and Type.
@@ -64,11 +76,7 @@ func (s Schema) keys() map[string]Type {
 			}
 			continue
 		}
-		key := c.Key
-		if key == "" {
-			key = c.Name
-		}
-		state[key] = MergeTypes(state[key], c.Type)
+		state[c.Key] = MergeTypes(state[c.Key], c.Type)
 	}
 	return state
 }
@@ -235,7 +243,7 @@ func (s Schema) Mapping() map[string]string {
 		nested(c.Type)
 	}
 	for _, c := range s.Columns {
-		if c.Key != "" && c.Key != c.Name {
+		if c.Key != c.Name {
 			out[c.Name] = c.Key
 		}
 	}

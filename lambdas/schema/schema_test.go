@@ -48,10 +48,6 @@ func drawSchema(t *rapid.T) Schema {
 	columns := make([]Column, rapid.IntRange(0, 6).Draw(t, "columns"))
 	for i := range columns {
 		columns[i] = Column{Key: drawKey(t), Type: drawType(t, 3)}
-		columns[i].Name = columns[i].Key
-		if columns[i].Key == "" {
-			columns[i].Name = "_"
-		}
 	}
 	s := New(columns, rapid.SampledFrom([][]string{nil, {"year"}, {"year", "b"}}).Draw(t, "partitions")...)
 	s.CaseSensitive = rapid.Bool().Draw(t, "caseSensitive")
