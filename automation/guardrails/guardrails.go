@@ -19,7 +19,8 @@ import (
 )
 
 // Build compiles the pack of the checkout into the cache, and answers the path
-// of the executable. The compiler decides what is up to date.
+// of the executable. The compiler decides what is up to date; without -trimpath
+// it finds Pulumi's SDK as the driver has just compiled it.
 func Build(ctx context.Context, root, cache string) (string, error) {
 	root, err := filepath.Abs(root)
 	if err != nil {
@@ -36,7 +37,7 @@ func Build(ctx context.Context, root, cache string) (string, error) {
 	}
 	defer unlock()
 	path := filepath.Join(dir, "guardrails")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-o", path, "./policy")
+	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", path, "./policy")
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "GOFLAGS=")
 	out, err := cmd.CombinedOutput()

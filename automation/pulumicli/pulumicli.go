@@ -134,10 +134,11 @@ func pinnedVersion(tools string) (string, error) {
 
 // build compiles into a temporary name and renames: an interrupted build leaves
 // nothing that looks like a CLI. The version stamp is needed: without it the
-// automation API refuses refresh and destroy.
+// automation API refuses refresh and destroy. Without -trimpath it shares with
+// the driver what both compile of Pulumi's SDK.
 func build(ctx context.Context, tools, version, path string) error {
 	tmp := path + ".new"
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath",
+	cmd := exec.CommandContext(ctx, "go", "build",
 		"-ldflags", "-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version="+version,
 		"-o", tmp, "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi")
 	cmd.Dir = tools
