@@ -1,3 +1,5 @@
+//go:build cgo
+
 // Command automation is the driver of crawlerless: it brings a stage up, feeds
 // it, tests it and takes it down again, on AWS or on the local target.
 package main

@@ -3,7 +3,7 @@
 //   - What a command is for goes to standard output; progress goes to standard
 //     error, so that output can be piped and --json stays one document.
 //   - On a terminal a running step is one line that changes; elsewhere each step
-//     is one line when it ends, and one when it begins only if it may take long.
+//     is one line when it ends, and one for every quarter of a minute before that.
 //   - Colour only on a terminal, and never where NO_COLOR is set.
 //   - Nothing is printed as done that was not checked.
 package console
@@ -27,6 +27,7 @@ type Console struct {
 	Out, Err io.Writer
 	live     bool // Err is a terminal
 	color    bool
+	beat     time.Duration // how often a step says that it still runs, where not live; 0 is never
 	now      func() time.Time
 	mu       sync.Mutex
 	current  *Step
@@ -36,7 +37,7 @@ type Console struct {
 func New(stdout, stderr *os.File, getenv func(string) string) *Console {
 	live := term.IsTerminal(int(stderr.Fd())) && getenv("TERM") != "dumb" && getenv("CI") == ""
 	return &Console{
-		Out: stdout, Err: stderr, live: live, now: time.Now,
+		Out: stdout, Err: stderr, live: live, beat: 15 * time.Second, now: time.Now,
 		color: getenv("NO_COLOR") == "" && live && term.IsTerminal(int(stdout.Fd())),
 	}
 }
@@ -62,23 +63,26 @@ func (c *Console) Step(name string) *Step {
 	defer c.mu.Unlock()
 	s := &Step{c: c, name: name, start: c.now(), stop: make(chan struct{})}
 	c.current = s
-	if c.live {
+	switch {
+	case c.live:
 		c.draw(s)
-		go s.tick()
+		go s.tick(200*time.Millisecond, c.draw)
+	case c.beat > 0:
+		go s.tick(c.beat, c.still)
 	}
 	return s
 }
 
-// tick redraws the running time of a step on a terminal.
-func (s *Step) tick() {
-	t := time.NewTicker(200 * time.Millisecond)
+// tick shows every interval that the step still runs.
+func (s *Step) tick(interval time.Duration, show func(*Step)) {
+	t := time.NewTicker(interval)
 	defer t.Stop()
 	for {
 		select {
 		case <-t.C:
 			s.c.mu.Lock()
 			if s.c.current == s {
-				s.c.draw(s)
+				show(s)
 			}
 			s.c.mu.Unlock()
 		case <-s.stop:
@@ -142,6 +146,15 @@ func (c *Console) draw(s *Step) {
 		detail = "…"
 	}
 	_, _ = fmt.Fprintf(c.Err, "  %-12s %-64.64s %6.1fs", s.name, detail, c.now().Sub(s.start).Seconds())
+}
+
+// still is a line of its own for a step that takes long where no line changes.
+func (c *Console) still(s *Step) {
+	detail := s.detail
+	if detail == "" {
+		detail = "running"
+	}
+	c.line("  %-12s %-64s %6.1fs", s.name, detail+" …", c.now().Sub(s.start).Seconds())
 }
 
 // clear wipes the running line of a terminal.

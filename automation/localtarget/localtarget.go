@@ -42,11 +42,6 @@ func Run(ctx context.Context, c *console.Console, o Options) (err error) {
 	}
 	step.Done("%s", local.Server.Endpoint())
 	defer func() { err = errors.Join(err, local.Close()) }()
-	withdraw, err := local.Announce(o.Cache)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, withdraw()) }()
 	if !o.Empty {
 		down, err := deploy(ctx, c, local, o)
 		if err != nil {
@@ -54,6 +49,12 @@ func Run(ctx context.Context, c *console.Console, o Options) (err error) {
 		}
 		defer down(&err)
 	}
+	// Only now: a command of another process must not meet a stack half made.
+	withdraw, err := local.Announce(o.Cache)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, withdraw()) }()
 	c.Printf("\n%s\n\n%s\nCtrl-C stops it.\n", c.Bold("AWS is at "+local.Server.Endpoint()+", on this machine only. To use it, paste:"), local.Paste())
 	if !o.Empty {
 		c.Printf(examples, Stage, Stage, Stage, Stage, Stage)
@@ -66,7 +67,7 @@ func Run(ctx context.Context, c *console.Console, o Options) (err error) {
 const examples = `
   aws logs describe-log-groups
   aws firehose list-delivery-streams
-  aws lambda invoke --function-name crawlerless-%s-generate --payload '{"events":100,"from":"2026-01-01T00:00:00Z","to":"2026-01-01T01:00:00Z"}' /dev/stdout
+  aws lambda invoke --function-name crawlerless-%s-generate --payload fileb:///dev/stdin /dev/stderr <<<'{"events":100,"from":"2026-01-01T00:00:00Z","to":"2026-01-01T01:00:00Z"}'
   aws glue get-partitions --database-name crawlerless_%s --table-name generator
   aws stepfunctions list-state-machines
   aws athena start-query-execution --work-group crawlerless-%s-queries --query-string 'SELECT level, count(*) FROM crawlerless_%s.generator GROUP BY 1'

@@ -95,6 +95,9 @@ func pinned(ctx context.Context, o Options) (*Command, string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, "", fmt.Errorf("folder for the Pulumi CLI: %w", err)
 	}
+	if o.Say != nil {
+		o.Say("no pulumi %s or newer on PATH: building %s once into %s (about four minutes on two cores; needs the Go module proxy)", Minimum, version, dir)
+	}
 	unlock, err := lockedfile.MutexAt(filepath.Join(dir, "lock")).Lock()
 	if err != nil {
 		return nil, "", fmt.Errorf("lock %s: %w", dir, err)
@@ -104,9 +107,6 @@ func pinned(ctx context.Context, o Options) (*Command, string, error) {
 		return c, version + " from the cache", nil
 	}
 	start := time.Now()
-	if o.Say != nil {
-		o.Say("no pulumi %s or newer on PATH: building %s once into %s (about four minutes on two cores; needs the Go module proxy)", Minimum, version, dir)
-	}
 	if err := build(ctx, tools, version, path); err != nil {
 		return nil, "", err
 	}

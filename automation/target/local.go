@@ -132,9 +132,9 @@ func (l *Local) Close() error {
 // Paste is what to paste into a shell so that the aws CLI and Pulumi work
 // against the local target.
 func (l *Local) Paste() string {
-	return fmt.Sprintf(`export AWS_ENDPOINT_URL=%s AWS_REGION=%s AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s
+	return fmt.Sprintf(`export AWS_ENDPOINT_URL=%[1]s AWS_REGION=%[2]s AWS_DEFAULT_REGION=%[2]s AWS_ACCESS_KEY_ID=%[3]s AWS_SECRET_ACCESS_KEY=%[4]s
 alias aws='aws --endpoint-url "$AWS_ENDPOINT_URL"'   # version 1 of the CLI ignores the variable for some services
-export PULUMI_BACKEND_URL=%s PULUMI_CONFIG_PASSPHRASE=local
-export PULUMI_DEBUG_PROVIDERS=aws:%d PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true
+export PULUMI_BACKEND_URL=%[5]s PULUMI_CONFIG_PASSPHRASE=local
+export PULUMI_DEBUG_PROVIDERS=aws:%[6]d PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true
 `, l.Server.Endpoint(), LocalRegion, LocalKey, LocalSecret, l.Backend(), l.Provider.Port())
 }
