@@ -37,9 +37,9 @@ func (c *demoCommand) Run(s *session) error {
 	if s.engine {
 		engine = s.stderr
 	}
-	return s.recorded(cache, runs.Run{Command: "demo", Target: "local", Stage: demo.Stage}, func(dir string) error {
+	return s.recorded(cache, runs.Run{Command: "demo", Target: "local", Stage: demo.Stage}, func(r *runs.Record) error {
 		return demo.Run(s.ctx, s.console, demo.Options{
-			Root: root, Cache: cache, Dir: dir, Input: append(c.Input, c.Paths...), Events: c.Events, Keep: c.Keep,
+			Root: root, Cache: cache, Dir: r.Run.Dir, Input: append(c.Input, c.Paths...), Events: c.Events, Keep: c.Keep,
 			Stdin: s.stdin, Log: s.log, Engine: engine,
 		})
 	})

@@ -61,7 +61,8 @@ func (c *e2eCommand) Run(s *session) error {
 	}
 	stack := e2e.StackName(s.ctx, root)
 	record := runs.Run{Command: "e2e", Target: c.Target, Stack: stack, Stage: c.StageConfig, Region: region, Expires: time.Now().Add(c.TTL).UTC()}
-	return s.recorded(cache, record, func(dir string) (err error) {
+	return s.recorded(cache, record, func(rec *runs.Record) (err error) {
+		dir := rec.Run.Dir
 		var t target.Target
 		if c.Target == "aws" {
 			t, err = target.OpenAccount(s.ctx, region)
@@ -76,6 +77,9 @@ func (c *e2eCommand) Run(s *session) error {
 			Root: root, Cache: cache, Dir: dir, Target: t, Stage: c.StageConfig, Stack: stack, TTL: c.TTL, Keep: c.Keep,
 			ReportDir: c.Report, Owner: owner(), Events: c.Events, Only: only, Log: s.log, Engine: engine,
 		})
+		if report.Kept || len(report.Left) > 0 {
+			rec.Retain() // sweep finds it by the record
+		}
 		if c.JSON {
 			b, e := json.MarshalIndent(report, "", "  ")
 			if e != nil {

@@ -34,9 +34,9 @@ func (c *localCommand) Run(s *session) error {
 	if s.engine {
 		engine = s.stderr
 	}
-	return s.recorded(cache, runs.Run{Command: "local", Target: "local", Stage: localtarget.Stage}, func(dir string) error {
+	return s.recorded(cache, runs.Run{Command: "local", Target: "local", Stage: localtarget.Stage}, func(r *runs.Record) error {
 		return localtarget.Run(s.ctx, s.console, localtarget.Options{
-			Root: root, Cache: cache, Dir: dir, Port: c.Port, Empty: c.Empty, Log: s.log, Engine: engine,
+			Root: root, Cache: cache, Dir: r.Run.Dir, Port: c.Port, Empty: c.Empty, Log: s.log, Engine: engine,
 		})
 	})
 }

@@ -13,8 +13,8 @@ import (
 // recorded runs do with a record of the run and a temporary folder of its own,
 // which becomes the process's: whatever is written there, by us, by the
 // automation API or by a compiler, goes when the run ends, or when sweep finds
-// the run dead.
-func (s *session) recorded(cache string, r runs.Run, do func(dir string) error) (err error) {
+// the run dead. The processes that it starts carry its ID.
+func (s *session) recorded(cache string, r runs.Run, do func(*runs.Record) error) (err error) {
 	var random [4]byte
 	if _, err := rand.Read(random[:]); err != nil {
 		return err
@@ -25,16 +25,27 @@ func (s *session) recorded(cache string, r runs.Run, do func(dir string) error) 
 	if err != nil {
 		return err
 	}
-	before, had := os.LookupEnv("TMPDIR")
-	if err := os.Setenv("TMPDIR", record.Run.Dir); err != nil {
-		return errors.Join(err, record.End())
-	}
-	defer func() {
-		restore := os.Unsetenv("TMPDIR")
-		if had {
-			restore = os.Setenv("TMPDIR", before)
+	defer func() { err = errors.Join(err, record.End()) }()
+	for name, value := range map[string]string{"TMPDIR": record.Run.Dir, runs.Variable: record.Run.ID} {
+		restore, e := setenv(name, value)
+		if e != nil {
+			return e
 		}
-		err = errors.Join(err, restore, record.End())
-	}()
-	return do(record.Run.Dir)
+		defer func() { err = errors.Join(err, restore()) }()
+	}
+	return do(record)
+}
+
+// setenv sets an environment variable and answers how to put it back.
+func setenv(name, value string) (restore func() error, err error) {
+	before, had := os.LookupEnv(name)
+	if err := os.Setenv(name, value); err != nil {
+		return nil, err
+	}
+	return func() error {
+		if had {
+			return os.Setenv(name, before)
+		}
+		return os.Unsetenv(name)
+	}, nil
 }

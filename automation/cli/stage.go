@@ -8,6 +8,7 @@ import (
 	"golang.org/x/term"
 
 	"crawlerless/automation/console"
+	"crawlerless/automation/runs"
 	"crawlerless/automation/stage"
 )
 
@@ -27,9 +28,11 @@ func (f stageFlags) run(s *session, yes bool, do func(context.Context, *console.
 	if s.engine {
 		engine = s.stderr
 	}
-	err = do(s.ctx, s.console, stage.Options{
-		Root: root, Cache: cache, Stage: f.Stage, Target: f.Target, Yes: yes, JSON: f.JSON,
-		Stdin: s.stdin, Interactive: term.IsTerminal(int(s.stdin.Fd())), Log: s.log, Engine: engine,
+	err = s.recorded(cache, runs.Run{Command: "stage", Target: f.Target, Stage: f.Stage}, func(*runs.Record) error {
+		return do(s.ctx, s.console, stage.Options{
+			Root: root, Cache: cache, Stage: f.Stage, Target: f.Target, Yes: yes, JSON: f.JSON,
+			Stdin: s.stdin, Interactive: term.IsTerminal(int(s.stdin.Fd())), Log: s.log, Engine: engine,
+		})
 	})
 	if errors.Is(err, stage.ErrLeft) {
 		return &leftError{err}

@@ -23,6 +23,7 @@ import (
 	"crawlerless/automation/guardrails"
 	"crawlerless/automation/report"
 	"crawlerless/automation/target"
+	"crawlerless/automation/teardown"
 	"crawlerless/automation/toolbox"
 	"crawlerless/automation/workspace"
 	"crawlerless/localaws/faults"
@@ -71,7 +72,9 @@ type run struct {
 	env     *env
 	tools   toolbox.Tools
 	mu      sync.Mutex
-	up      bool // something may have been created
+	// stumbled says that a command of the CLI ended otherwise than it should: a
+	// lock may be left.
+	stumbled bool
 }
 
 // StackName is "e2e-<branch>-<commit>-<random>", short enough for AWS's names.
@@ -145,8 +148,10 @@ func (r *run) end(ctx context.Context, err error) error {
 			err = errors.Join(err, e)
 		}
 	}
+	r.stumbled = err != nil && !errors.Is(err, ErrTests)
 	if r.space != nil {
 		if r.o.Keep && errors.Is(err, ErrTests) && !interrupted {
+			r.report.Kept = true
 			r.console.Progress("  the stack %s is kept (--keep-on-failure) until sweep finds it expired, %s", r.o.Stack, r.report.Tags["expires"])
 		} else if e := r.step(ctx, "destroy", r.destroy); e != nil {
 			err = errors.Join(err, e)
@@ -230,10 +235,16 @@ func (r *run) preview(ctx context.Context, s *console.Step) (string, error) {
 	r.space, err = workspace.Open(ctx, workspace.Options{
 		Root: r.o.Root, Dir: r.o.Dir, Stage: r.o.Stage, Stack: r.o.Stack, Overrides: r.overrides(),
 		Backend: r.o.Target.Backend(), Env: r.o.Target.Env(), Command: r.tools.Command, Code: r.tools.Code,
-		PolicyPack: r.tools.PolicyPack, PolicyConfig: policyConfig, Engine: r.o.Engine,
+		PolicyPack: r.tools.PolicyPack, PolicyConfig: policyConfig, Engine: r.o.Engine, Tags: r.report.Tags,
 	})
 	if err != nil {
 		return "", err
+	}
+	if r.o.Target.Backend() == "" {
+		// A backend that outlives this run: its stacks say when they expire.
+		if err := r.space.Tag(ctx); err != nil {
+			return "", err
+		}
 	}
 	seen, err := r.space.Preview(ctx, func(op workspace.Operation) { s.Update("%s", op.Name) })
 	if err != nil {
@@ -248,7 +259,6 @@ func (r *run) preview(ctx context.Context, s *console.Step) (string, error) {
 }
 
 func (r *run) deploy(ctx context.Context, s *console.Step) (string, error) {
-	r.up = true
 	out, seen, err := r.space.Up(ctx, func(op workspace.Operation) { s.Update("%s", op.Name) })
 	if err != nil {
 		return "", err
@@ -328,39 +338,17 @@ func (r *run) test(ctx context.Context, p promise) (t report.Test) {
 	return t
 }
 
-// destroy tries, and tries again with the known remedies: it releases the lock
-// of a CLI that was killed, and takes over what has changed behind Pulumi's
-// back.
+// destroy takes the stack down, with every remedy.
 func (r *run) destroy(ctx context.Context, s *console.Step) (string, error) {
-	var err error
-	for attempt := range 3 {
-		if attempt > 0 || !r.up {
-			if e := r.space.Unlock(ctx); e != nil && r.o.Log != nil {
-				r.o.Log.Debug("release the lock", "error", e)
-			}
-		}
-		if attempt > 0 {
-			s.Note("destroy failed (%v): released the lock, trying again after a refresh", firstLine(err))
-			if _, e := r.space.Refresh(ctx, nil); e != nil && r.o.Log != nil {
-				r.o.Log.Debug("refresh", "error", e)
-			}
-		}
-		var seen workspace.Seen
-		if seen, err = r.space.Destroy(ctx, func(op workspace.Operation) { s.Update("%s", op.Name) }); err == nil {
-			if err = r.space.Remove(ctx); err == nil {
-				return fmt.Sprintf("%d resources deleted, stack removed", seen.Changes["delete"]), nil
-			}
-		}
-		if ctx.Err() != nil {
-			break
-		}
+	result, err := teardown.Destroy(ctx, teardown.Options{
+		Space: r.space, Stack: r.o.Stack, AWS: r.o.Target.AWS(), Unlock: r.stumbled, Update: s.Update, Note: s.Note, Log: r.o.Log,
+	})
+	r.report.Left = result.Left
+	if err != nil {
+		return "", &LeftError{Stack: r.o.Stack, Left: result.Left, Err: err}
 	}
-	left, e := r.space.Left(context.WithoutCancel(ctx))
-	r.report.Left = left
-	return "", &LeftError{Stack: r.o.Stack, Left: left, Err: errors.Join(err, e)}
-}
-
-func firstLine(err error) string {
-	s, _, _ := strings.Cut(err.Error(), "\n")
-	return s
+	if n := len(result.Strays); n > 0 {
+		return fmt.Sprintf("%d resources deleted and %d more that the state did not know, stack removed", result.Deleted, n), nil
+	}
+	return fmt.Sprintf("%d resources deleted, stack removed", result.Deleted), nil
 }

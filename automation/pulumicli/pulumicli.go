@@ -179,10 +179,15 @@ func open(ctx context.Context, path string) (*Command, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, path, "version")
-	cmd.Env = append(os.Environ(), "PULUMI_SKIP_UPDATE_CHECK=true")
-	out, err := cmd.Output()
+	// Every command of the CLI leaves a log in its home: this one's goes.
+	home, err := os.MkdirTemp("", "crawlerless-pulumi-")
 	if err != nil {
+		return nil, fmt.Errorf("temporary folder for %s version: %w", path, err)
+	}
+	cmd := exec.CommandContext(ctx, path, "version")
+	cmd.Env = append(os.Environ(), "PULUMI_SKIP_UPDATE_CHECK=true", "PULUMI_HOME="+home)
+	out, err := cmd.Output()
+	if err = errors.Join(err, os.RemoveAll(home)); err != nil {
 		return nil, fmt.Errorf("%s version: %w", path, err)
 	}
 	v, err := semver.ParseTolerant(strings.TrimSpace(string(out)))
@@ -200,7 +205,9 @@ func (c *Command) Version() semver.Version { return c.version }
 
 // Run runs the CLI in a process group of its own, so that a Ctrl-C at the
 // terminal reaches it once, through us: when ctx ends it is interrupted, and
-// killed only after [Patience].
+// killed only after [Patience]. Should this process be killed, the CLI is
+// interrupted by the system (on Linux), finishes what it is doing, and releases
+// its lock.
 func (c *Command) Run(ctx context.Context, workdir string, stdin io.Reader, stdouts, stderrs []io.Writer, env []string, args ...string) (string, string, int, error) {
 	if !slices.Contains(args, "--non-interactive") {
 		args = append([]string{"--non-interactive"}, args...)
@@ -212,9 +219,13 @@ func (c *Command) Run(ctx context.Context, workdir string, stdin io.Reader, stdo
 	cmd.Stdout = io.MultiWriter(append(slices.Clone(stdouts), &stdout)...)
 	cmd.Stderr = io.MultiWriter(append(slices.Clone(stderrs), &stderr)...)
 	cmd.Stdin = stdin
-	ownGroup(cmd)
+	cmd.SysProcAttr = attributes()
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = c.patience
+	// The system tells the CLI of the end of the thread that started it, which
+	// therefore must not end before the CLI does.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	err := cmd.Run()
 	code := -2 // as the automation API counts an unknown end
 	var exit *exec.ExitError
@@ -223,6 +234,29 @@ func (c *Command) Run(ctx context.Context, workdir string, stdin io.Reader, stdo
 		code = 0
 	case errors.As(err, &exit):
 		code = exit.ExitCode()
+		if code < 0 && ctx.Err() == nil {
+			err = fmt.Errorf("%s%s%s", killedBefore, exit.ProcessState, killedAfter)
+		}
 	}
 	return stdout.String(), stderr.String(), code, err
+}
+
+// The words around the signal in the error of a CLI that was killed.
+const (
+	killedBefore = "the Pulumi CLI did not end by itself ("
+	killedAfter  = "): somebody else killed it"
+)
+
+// Killed tells the error of a CLI that somebody else killed, and the signal.
+// It goes by the text: errors of the automation API do not unwrap.
+func Killed(err error) (signal string, ok bool) {
+	if err == nil {
+		return "", false
+	}
+	_, rest, ok := strings.Cut(err.Error(), killedBefore)
+	if !ok {
+		return "", false
+	}
+	signal, _, ok = strings.Cut(rest, killedAfter)
+	return signal, ok
 }

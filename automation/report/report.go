@@ -30,6 +30,7 @@ type Report struct {
 	Faults    map[string]int    `json:"faults,omitempty"`
 	Cost      Cost              `json:"cost"`
 	Left      []string          `json:"left"` // what remains after destroy
+	Kept      bool              `json:"kept"` // the stack was kept, as --keep-on-failure says
 }
 
 // Step is a stage of the run: preview, up, feed, tests, destroy.

@@ -45,7 +45,7 @@ func TestALivingRunIsNotCleared(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := list[0].Clear(); err == nil {
+	if _, err := list[0].Clear(); err == nil {
 		t.Error("cleared")
 	}
 	if _, err := os.Stat(r.Run.Dir); err != nil {
@@ -92,7 +92,7 @@ func TestAKilledRunIsFoundDeadAndCleared(t *testing.T) {
 	if err != nil || len(list) != 1 || list[0].Alive {
 		t.Fatalf("dead: %+v, %v", list, err)
 	}
-	if err := list[0].Clear(); err != nil {
+	if _, err := list[0].Clear(); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(list[0].Dir); !os.IsNotExist(err) {

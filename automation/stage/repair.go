@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"maps"
 	"path/filepath"
 	"regexp"
@@ -13,9 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
-	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 
 	"crawlerless/automation/backfill"
 	"crawlerless/automation/console"
@@ -23,11 +19,6 @@ import (
 	"crawlerless/automation/reconcile"
 	"crawlerless/automation/redrive"
 	"crawlerless/automation/replay"
-	"crawlerless/automation/runs"
-	"crawlerless/automation/sweep"
-	"crawlerless/automation/target"
-	"crawlerless/automation/toolbox"
-	"crawlerless/automation/workspace"
 	"crawlerless/stack/pipeline"
 )
 
@@ -190,99 +181,4 @@ func Reconcile(ctx context.Context, c *console.Console, o Options, source string
 		}
 		return err
 	})
-}
-
-// DestroyRun destroys the stack of a run on AWS, with the known remedies, and
-// removes it.
-func DestroyRun(ctx context.Context, c *console.Console, root, cache string, r runs.Run, log *slog.Logger, engine io.Writer) (err error) {
-	account, err := target.OpenAccount(ctx, r.Region)
-	if err != nil {
-		return err
-	}
-	step := c.Step("sweep")
-	tools, err := toolbox.CLI(ctx, root, cache, step)
-	if err != nil {
-		step.Failed(err)
-		return err
-	}
-	space, err := workspace.Open(ctx, workspace.Options{
-		Root: root, Stage: r.Stage, Stack: r.Stack, Overrides: account.Overrides(), Env: account.Env(), Command: tools.Command, Engine: engine, Existing: true,
-	})
-	if errors.Is(err, workspace.ErrNoStack) {
-		step.Done("%s is gone already", r.Stack)
-		return nil
-	}
-	if err != nil {
-		step.Failed(err)
-		return err
-	}
-	defer func() { err = errors.Join(err, space.Close()) }()
-	for attempt := range 3 {
-		if e := space.Unlock(ctx); e != nil {
-			log.Debug("release the lock", "error", e)
-		}
-		if attempt > 0 {
-			if _, e := space.Refresh(ctx, nil); e != nil {
-				log.Debug("refresh", "error", e)
-			}
-		}
-		if _, err = space.Destroy(ctx, func(op workspace.Operation) { step.Update("%s", op.Name) }); err == nil {
-			err = space.Remove(ctx)
-		}
-		if err == nil || ctx.Err() != nil {
-			break
-		}
-	}
-	if err != nil {
-		step.Failed(err)
-		return err
-	}
-	step.Done("%s destroyed and removed", r.Stack)
-	return nil
-}
-
-// Ephemeral looks at what there is of ephemeral stacks in the account of a
-// stage: the stacks of the backend, and resources without one.
-type Ephemeral struct {
-	account *target.Account
-	command auto.PulumiCommand
-	now     time.Time
-}
-
-// OpenEphemeral opens the account and region of a stage.
-func OpenEphemeral(ctx context.Context, c *console.Console, root, cache, stageName string, now time.Time) (*Ephemeral, error) {
-	region, err := workspace.Region(root, stageName)
-	if err != nil {
-		return nil, err
-	}
-	account, err := target.OpenAccount(ctx, region)
-	if err != nil {
-		return nil, err
-	}
-	step := c.Step("tools")
-	tools, err := toolbox.CLI(ctx, root, cache, step)
-	if err != nil {
-		step.Failed(err)
-		return nil, err
-	}
-	step.Done("pulumi %s", tools.Source)
-	return &Ephemeral{account: account, command: tools.Command, now: now}, nil
-}
-
-// Stacks lists the stacks of the project.
-func (e *Ephemeral) Stacks(ctx context.Context) ([]sweep.Stack, error) {
-	list, err := workspace.Stacks(ctx, e.command)
-	if err != nil {
-		return nil, err
-	}
-	stacks := make([]sweep.Stack, len(list))
-	for i, s := range list {
-		stacks[i] = sweep.Stack{Name: s.Name, Updated: s.Updated}
-	}
-	return stacks, nil
-}
-
-// Orphans finds resources that belong to none of the stacks.
-func (e *Ephemeral) Orphans(ctx context.Context, stacks []sweep.Stack) ([]sweep.Orphan, error) {
-	return sweep.TaggedOrphans(ctx, resourcegroupstaggingapi.NewFromConfig(e.account.AWS()), stacks, e.now)
 }

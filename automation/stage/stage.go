@@ -236,8 +236,12 @@ func Destroy(ctx context.Context, c *console.Console, o Options) error {
 		seen, err := s.space.Destroy(ctx, func(op workspace.Operation) { step.Update("%s", op.Name) })
 		if err != nil {
 			step.Failed(err)
-			left, more := s.space.Left(context.WithoutCancel(ctx))
-			if len(left) > 0 {
+			resources, more := s.space.Left(context.WithoutCancel(ctx))
+			if len(resources) > 0 {
+				left := make([]string, len(resources))
+				for i, r := range resources {
+					left[i] = r.String()
+				}
 				err = fmt.Errorf("%w\n%w:\n  %s", err, ErrLeft, strings.Join(left, "\n  "))
 			}
 			return errors.Join(err, more)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"crawlerless/automation/console"
+	"crawlerless/automation/leftovers"
 	"crawlerless/automation/runs"
 )
 
@@ -62,10 +63,20 @@ func TestADryRunChangesNothing(t *testing.T) {
 	}
 }
 
-func TestAStackOnAWSIsDestroyedWhenItExpires(t *testing.T) {
+func TestAKilledRunOnAWSLosesItsStackAtOnce(t *testing.T) {
 	cache := t.TempDir()
-	dead(t, cache, runs.Run{ID: "young", Target: "aws", Stack: "e2e-young", Created: now.Add(-time.Hour), Expires: now.Add(time.Hour)})
-	dead(t, cache, runs.Run{ID: "old", Target: "aws", Stack: "e2e-old", Created: now.Add(-3 * time.Hour), Expires: now.Add(-time.Hour)})
+	dead(t, cache, runs.Run{ID: "killed", Target: "aws", Stack: "e2e-killed", Created: now, Expires: now.Add(time.Hour)})
+	destroyed := 0
+	result, err := sweep(t, Options{Cache: cache, OlderThan: 2 * time.Hour, Destroy: func(context.Context, runs.Run) error { destroyed++; return nil }})
+	if err != nil || destroyed != 1 || len(result.Runs) != 1 {
+		t.Errorf("destroyed %d, %+v, %v", destroyed, result, err)
+	}
+}
+
+func TestAKeptStackIsDestroyedWhenItExpires(t *testing.T) {
+	cache := t.TempDir()
+	dead(t, cache, runs.Run{ID: "young", Target: "aws", Stack: "e2e-young", Kept: true, Created: now.Add(-time.Hour), Expires: now.Add(time.Hour)})
+	dead(t, cache, runs.Run{ID: "old", Target: "aws", Stack: "e2e-old", Kept: true, Created: now.Add(-3 * time.Hour), Expires: now.Add(-time.Hour)})
 	var destroyed []string
 	result, err := sweep(t, Options{Cache: cache, OlderThan: 2 * time.Hour, Destroy: func(_ context.Context, r runs.Run) error {
 		destroyed = append(destroyed, r.Stack)
@@ -103,16 +114,80 @@ func TestALivingRunIsSpared(t *testing.T) {
 	}
 }
 
-func TestAStackOfAnotherMachineIsDestroyedWhenNobodyTouchedItForLong(t *testing.T) {
-	var destroyed []string
-	_, err := sweep(t, Options{
-		Cache: t.TempDir(), OlderThan: 2 * time.Hour,
-		Destroy: func(_ context.Context, r runs.Run) error { destroyed = append(destroyed, r.Stack); return nil },
-		Stacks: func(context.Context) ([]Stack, error) {
-			return []Stack{{"prod", now.Add(-100 * time.Hour)}, {"e2e-old", now.Add(-3 * time.Hour)}, {"e2e-new", now.Add(-time.Hour)}}, nil
-		},
-	})
-	if err != nil || len(destroyed) != 1 || destroyed[0] != "e2e-old" {
-		t.Errorf("destroyed %v, %v", destroyed, err)
+// account is an account in memory.
+type account struct {
+	stacks    []Stack
+	expires   map[string]time.Time
+	resources []leftovers.Resource
+	deleted   []string
+	refuse    bool
+}
+
+func (a *account) Stacks(context.Context) ([]Stack, error) { return a.stacks, nil }
+
+func (a *account) Expires(_ context.Context, stack string) (time.Time, error) {
+	return a.expires[stack], nil
+}
+
+func (a *account) Ephemeral(context.Context) ([]leftovers.Resource, error) { return a.resources, nil }
+
+func (a *account) Delete(_ context.Context, arn string) error {
+	if a.refuse {
+		return errors.New("denied")
+	}
+	a.deleted = append(a.deleted, arn)
+	return nil
+}
+
+func TestAStackOfAnotherMachineIsSweptOnceItExpires(t *testing.T) {
+	for name, c := range map[string]struct {
+		stack   Stack
+		expires time.Time
+		swept   bool
+	}{
+		"a stage is never touched":                       {Stack{"prod", now.Add(-100 * time.Hour)}, time.Time{}, false},
+		"one that expired":                               {Stack{"e2e-a", now}, now.Add(-time.Second), true},
+		"one that was kept for longer than --older-than": {Stack{"e2e-a", now.Add(-5 * time.Hour)}, now.Add(time.Hour), false},
+		"one without a date, left alone for long":        {Stack{"e2e-a", now.Add(-3 * time.Hour)}, time.Time{}, true},
+		"one without a date, touched lately":             {Stack{"e2e-a", now.Add(-time.Hour)}, time.Time{}, false},
+		"one without any date":                           {Stack{"e2e-a", time.Time{}}, time.Time{}, false},
+	} {
+		var destroyed []string
+		result, err := sweep(t, Options{
+			Cache: t.TempDir(), OlderThan: 2 * time.Hour,
+			Destroy: func(_ context.Context, r runs.Run) error { destroyed = append(destroyed, r.Stack); return nil },
+			Account: &account{stacks: []Stack{c.stack}, expires: map[string]time.Time{c.stack.Name: c.expires}},
+		})
+		if err != nil || (len(destroyed) == 1) != c.swept || (len(result.Runs) == 1) != c.swept {
+			t.Errorf("%s: destroyed %v, %+v, %v", name, destroyed, result, err)
+		}
+	}
+}
+
+func resource(arn, stage string, expires time.Time) leftovers.Resource {
+	return leftovers.Resource{ARN: arn, Tags: map[string]string{leftovers.Stage: stage, leftovers.Expires: expires.Format(time.RFC3339)}}
+}
+
+func TestResourcesWithoutAStackAreListedOrDeleted(t *testing.T) {
+	orphan := resource("arn:aws:s3:::orphan", "e2e-gone", now.Add(-time.Hour))
+	for name, c := range map[string]struct {
+		resource            leftovers.Resource
+		delete, dry, refuse bool
+		listed, deleted     int
+		left                bool
+	}{
+		"listed, and a person is needed":         {resource: orphan, listed: 1, left: true},
+		"deleted when told so":                   {resource: orphan, delete: true, listed: 1, deleted: 1},
+		"a dry run only lists":                   {resource: orphan, delete: true, dry: true, listed: 1},
+		"what cannot be deleted needs a person":  {resource: orphan, delete: true, refuse: true, listed: 1, left: true},
+		"one that has not expired is left alone": {resource: resource("arn:aws:s3:::young", "e2e-gone", now.Add(time.Hour)), delete: true},
+		"one with a stack is the stack's":        {resource: resource("arn:aws:s3:::owned", "e2e-there", now.Add(-time.Hour)), delete: true},
+		"one of a stage is never touched":        {resource: resource("arn:aws:s3:::prod", "prod", now.Add(-time.Hour)), delete: true},
+	} {
+		a := &account{stacks: []Stack{{"e2e-there", now}}, expires: map[string]time.Time{"e2e-there": now.Add(time.Hour)}, resources: []leftovers.Resource{c.resource}, refuse: c.refuse}
+		result, err := sweep(t, Options{Cache: t.TempDir(), DeleteOrphans: c.delete, DryRun: c.dry, Account: a})
+		if len(result.Orphans) != c.listed || len(a.deleted) != c.deleted || errors.Is(err, ErrLeft) != c.left || err != nil && !c.left {
+			t.Errorf("%s: %+v, deleted %v, %v", name, result.Orphans, a.deleted, err)
+		}
 	}
 }

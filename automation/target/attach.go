@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -57,6 +58,35 @@ func (l *Local) Announce(cache string) (withdraw func() error, err error) {
 
 // ErrNoLocal says that no local target runs.
 var ErrNoLocal = errors.New("no local target is running: start one with `go run ./automation local --empty` in another terminal")
+
+// Forget removes the notice of a local target that no longer runs.
+func Forget(ctx context.Context, cache string) error {
+	halves, err := filepath.Glob(noticePath(cache) + ".*")
+	if err != nil {
+		return err
+	}
+	var leftovers []string
+	for _, path := range halves { // "local.json.<process>", being written
+		pid, err := strconv.Atoi(path[len(noticePath(cache))+1:])
+		if err != nil {
+			continue
+		}
+		if p, err := os.FindProcess(pid); err != nil || p.Signal(syscall.Signal(0)) != nil {
+			leftovers = append(leftovers, path)
+		}
+	}
+	if _, err := Attach(ctx, cache); errors.Is(err, ErrNoLocal) {
+		leftovers = append(leftovers, noticePath(cache))
+	} else if err != nil {
+		return err
+	}
+	for _, path := range leftovers {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove the notice of a local target that is gone: %w", err)
+		}
+	}
+	return nil
+}
 
 // Attached is a local target that another process keeps up.
 type Attached struct{ notice notice }

@@ -13,11 +13,16 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optrefresh"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
+
+	"crawlerless/automation/pulumicli"
 )
 
 // Violation is a policy that a resource, or the whole stack, does not keep.
 type Violation struct {
-	Policy, Level, Resource, Message string
+	Policy   string `json:"policy"`
+	Level    string `json:"level"`
+	Resource string `json:"resource"` // its URN
+	Message  string `json:"message"`
 }
 
 // Mandatory says that the violation stops the deployment.
@@ -25,16 +30,19 @@ func (v Violation) Mandatory() bool { return v.Level == "mandatory" }
 
 // Seen is what the engine reported while a command ran.
 type Seen struct {
-	Changes     map[string]int // "create", "same", "delete", … -> resources
-	Violations  []Violation
-	Diagnostics []string // errors, in the engine's words
+	Changes     map[string]int `json:"changes"` // "create", "same", "delete", … -> resources
+	Violations  []Violation    `json:"violations"`
+	Diagnostics []string       `json:"diagnostics"` // errors, in the engine's words
 	// Steps are the operations on resources as they were planned or done.
-	Steps []Operation
+	Steps []Operation `json:"steps"`
 }
 
 // Operation is one planned or finished step on one resource.
 type Operation struct {
-	Op, Type, Name, URN string
+	Op   string `json:"op"`
+	Type string `json:"type"`
+	Name string `json:"name"`
+	URN  string `json:"urn"`
 }
 
 // PolicyError is a preview or update that mandatory policies stopped.
@@ -60,8 +68,21 @@ type EngineError struct {
 }
 
 func (e *EngineError) Error() string {
+	if sig, killed := pulumicli.Killed(e.Err); killed {
+		return fmt.Sprintf("pulumi %s ended before its time: the Pulumi CLI was killed (%s), and not by the driver; was memory short?", e.Command, sig)
+	}
 	if len(e.Diagnostics) > 0 {
 		return fmt.Sprintf("pulumi %s failed: %s", e.Command, strings.Join(e.Diagnostics, "; "))
+	}
+	// The API's error is all that the CLI printed: its errors say it.
+	var said []string
+	for line := range strings.Lines(e.Err.Error()) {
+		if text, ok := strings.CutPrefix(strings.TrimSpace(plain(line)), "error: "); ok {
+			said = append(said, text)
+		}
+	}
+	if len(said) > 0 {
+		return fmt.Sprintf("pulumi %s failed: %s", e.Command, strings.Join(said, "; "))
 	}
 	return fmt.Sprintf("pulumi %s failed: %v", e.Command, e.Err)
 }
@@ -80,6 +101,7 @@ type watch struct {
 
 func newWatch(each func(Operation)) *watch {
 	w := &watch{ch: make(chan events.EngineEvent, 256), done: make(chan struct{}), each: each}
+	w.seen = Seen{Changes: map[string]int{}, Violations: []Violation{}, Diagnostics: []string{}, Steps: []Operation{}}
 	w.wg.Go(func() {
 		for {
 			select {
@@ -276,7 +298,7 @@ func (w *Workspace) Remove(ctx context.Context) error {
 }
 
 // Left lists what the state still holds.
-func (w *Workspace) Left(ctx context.Context) ([]string, error) {
+func (w *Workspace) Left(ctx context.Context) ([]Resource, error) {
 	state, err := w.Stack.Export(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the state of %s: %w", w.o.Stack, err)

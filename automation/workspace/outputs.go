@@ -59,15 +59,29 @@ func outputsOf(m auto.OutputMap) (Outputs, error) {
 	return o, nil
 }
 
-// resourcesIn lists the cloud resources of a deployment: URNs with ids, without
-// the stack, components and providers.
-func resourcesIn(deployment json.RawMessage) ([]string, error) {
+// Resource is a cloud resource in a stack's state.
+type Resource struct {
+	Type, ID, ARN string
+}
+
+// String is the ARN, or the type and the name of what has none.
+func (r Resource) String() string {
+	if r.ARN != "" {
+		return r.ARN
+	}
+	return r.Type + " " + r.ID
+}
+
+// resourcesIn lists the cloud resources of a deployment: those with ids,
+// without the stack, components and providers.
+func resourcesIn(deployment json.RawMessage) ([]Resource, error) {
 	var d struct {
 		Resources []struct {
-			URN    string `json:"urn"`
-			ID     string `json:"id"`
-			Type   string `json:"type"`
-			Custom bool   `json:"custom"`
+			URN     string         `json:"urn"`
+			ID      string         `json:"id"`
+			Type    string         `json:"type"`
+			Custom  bool           `json:"custom"`
+			Outputs map[string]any `json:"outputs"`
 		} `json:"resources"`
 	}
 	if len(deployment) == 0 {
@@ -76,10 +90,11 @@ func resourcesIn(deployment json.RawMessage) ([]string, error) {
 	if err := json.Unmarshal(deployment, &d); err != nil {
 		return nil, fmt.Errorf("state: %w", err)
 	}
-	var left []string
+	var left []Resource
 	for _, r := range d.Resources {
 		if r.Custom && !strings.HasPrefix(r.Type, "pulumi:") {
-			left = append(left, r.Type+" "+r.ID)
+			arn, _ := r.Outputs["arn"].(string) // not every type has one
+			left = append(left, Resource{Type: r.Type, ID: r.ID, ARN: arn})
 		}
 	}
 	return left, nil

@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -49,6 +48,10 @@ type Options struct {
 	Transform func(*pulumi.Context) error
 	// Engine, where not nil, gets what the CLI prints.
 	Engine io.Writer
+	// Tags, where not empty, are put on a new stack itself, as the backend keeps
+	// it: owner, run, created, expires. A stack with tags is ephemeral: no
+	// backups of its state are kept.
+	Tags map[string]string
 }
 
 // Workspace is one stack, open for commands.
@@ -99,6 +102,9 @@ func Open(ctx context.Context, o Options) (_ *Workspace, err error) {
 		env["PULUMI_HOME"] = filepath.Join(dir, "home")
 		options = append(options, auto.PulumiHome(env["PULUMI_HOME"]))
 	}
+	if len(o.Tags) > 0 {
+		env["PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS"] = "true"
+	}
 	maps.Copy(env, o.Env)
 	open := auto.UpsertStackInlineSource
 	if o.Existing {
@@ -109,47 +115,39 @@ func Open(ctx context.Context, o Options) (_ *Workspace, err error) {
 		return nil, fmt.Errorf("%w %s: bring it up first", ErrNoStack, o.Stack)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open the stack %s: %w", o.Stack, err)
+		err = &EngineError{Command: "stack select", Err: err}
+		if len(o.Tags) > 0 && !o.Existing {
+			err = errors.Join(err, w.unmake(context.WithoutCancel(ctx), append(options, auto.EnvVars(env))))
+		}
+		return nil, err
 	}
 	return w, nil
 }
 
+// unmake removes a stack whose making failed half-way, if it is there.
+func (w *Workspace) unmake(ctx context.Context, options []auto.LocalWorkspaceOption) error {
+	space, err := auto.NewLocalWorkspace(ctx, options...)
+	if err != nil {
+		return &EngineError{Command: "stack rm", Err: err}
+	}
+	if err := space.RemoveStack(ctx, w.o.Stack); err != nil && !auto.IsSelectStack404Error(err) {
+		return &EngineError{Command: "stack rm", Err: err}
+	}
+	return nil
+}
+
+// Tag puts the tags on the stack. A backend that has none for stacks says so.
+func (w *Workspace) Tag(ctx context.Context) error {
+	for _, key := range slices.Sorted(maps.Keys(w.o.Tags)) {
+		if err := w.Stack.Workspace().SetTag(ctx, w.o.Stack, key, w.o.Tags[key]); err != nil {
+			return &EngineError{Command: "stack tag set", Err: err}
+		}
+	}
+	return nil
+}
+
 // ErrNoStack says that a stack that must exist does not.
 var ErrNoStack = errors.New("there is no stack")
-
-// Summary is a stack as the backend lists it.
-type Summary struct {
-	Name    string
-	Updated time.Time // zero where the backend does not say
-}
-
-// Stacks lists the project's stacks in the user's backend.
-func Stacks(ctx context.Context, command auto.PulumiCommand) (stacks []Summary, err error) {
-	dir, err := os.MkdirTemp("", "crawlerless-workspace-")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if err := writeYAML(filepath.Join(dir, "Pulumi.yaml"), map[string]any{"name": "crawlerless", "runtime": "go"}); err != nil {
-		return nil, err
-	}
-	space, err := auto.NewLocalWorkspace(ctx, auto.WorkDir(dir), auto.Pulumi(command))
-	if err != nil {
-		return nil, err
-	}
-	list, err := space.ListStacks(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("list the stacks: %w", err)
-	}
-	for _, s := range list {
-		one := Summary{Name: s.Name[strings.LastIndex(s.Name, "/")+1:]}
-		if at, err := time.Parse(time.RFC3339, s.LastUpdate); err == nil {
-			one.Updated = at
-		}
-		stacks = append(stacks, one)
-	}
-	return stacks, nil
-}
 
 // KeepEncryption writes what making the stack added to its copied configuration
 // file, how secrets are encrypted, back to the stage's own file, as the CLI
