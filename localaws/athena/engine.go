@@ -3,17 +3,17 @@ package athena
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/athena/types"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/duckdb/duckdb-go/v2"
+
+	"crawlerless/localaws/athena/duck"
+	"crawlerless/localaws/athena/trino"
 )
 
 // query is the answering of one execution.
@@ -29,135 +29,71 @@ func (q *query) s3() *s3.Client {
 	return s3.NewFromConfig(q.as, func(o *s3.Options) { o.UsePathStyle = true })
 }
 
-var firstWord = regexp.MustCompile(`^[\s(]*([A-Za-z]+)`)
-
-// statementType is Athena's: SELECT and WITH are DML, SHOW and DESCRIBE and the
-// like UTILITY, others DDL.
-func statementType(text string) types.StatementType {
-	switch m := firstWord.FindStringSubmatch(withoutComments(text)); {
-	case m == nil:
-		return types.StatementTypeDml
-	default:
-		switch strings.ToUpper(m[1]) {
-		case "SELECT", "WITH", "VALUES", "TABLE", "INSERT", "UNLOAD", "MERGE", "DELETE", "UPDATE":
-			return types.StatementTypeDml
-		case "SHOW", "DESCRIBE", "DESC", "EXPLAIN":
-			return types.StatementTypeUtility
-		}
-		return types.StatementTypeDdl
-	}
-}
-
 // answer runs the statement.
 func (q *query) answer(ctx context.Context) (*result, error) {
-	text := strings.TrimRight(strings.TrimSpace(withoutComments(q.execution.sql)), "; \n\t")
-	m := firstWord.FindStringSubmatch(text)
-	if m == nil {
-		return nil, fail("SYNTAX_ERROR: mismatched input: a statement is expected")
+	s := q.execution.statement
+	switch {
+	case strings.HasPrefix(s.missing, "\x00"):
+		return nil, fail(s.missing[1:])
+	case s.missing != "":
+		return nil, fail("NotImplemented: localaws does not implement " + s.missing + " of athena")
+	case s.hive != nil:
+		return q.define(ctx, s.hive)
+	case s.sql.Kind == "CREATE VIEW":
+		return q.createView(ctx, s.sql)
+	case s.sql.Kind == "query":
+		return q.selectRows(ctx, s.sql.Query, q.execution.parameters)
 	}
-	switch word := strings.ToUpper(m[1]); word {
-	case "SELECT", "WITH", "VALUES":
-		return q.selectRows(ctx, text)
-	case "SHOW", "DESCRIBE", "DESC":
-		return q.show(ctx, text)
-	default:
-		return nil, fail("NotImplemented: localaws does not implement the statement " + word + " of athena")
-	}
+	return q.prepared(ctx, s.sql)
 }
 
-// selectRows reads the tables that a query names into DuckDB and runs it.
-func (q *query) selectRows(ctx context.Context, text string) (_ *result, err error) {
-	text, err = parameters(translate(text), q.execution.parameters)
+// now is the time of the query, for the compiler.
+func now(q *query) string { return q.execution.submitted.UTC().Format("2006-01-02 15:04:05.000000") }
+
+// selectRows compiles a query, reads the tables that it names into DuckDB and
+// runs it there.
+func (q *query) selectRows(ctx context.Context, text *trino.Query, parameters []string) (_ *result, err error) {
+	c := &catalog{query: q, ctx: ctx, sources: map[*trino.Table]*source{}}
+	plan, err := trino.CompileQuery(text, trino.Options{Catalog: c, Database: q.execution.database, Params: parameters, Now: now(q)})
+	if err != nil {
+		return nil, refused(err)
+	}
+	db, err := duck.Open(ctx, q.service.env.Dir)
 	if err != nil {
 		return nil, err
 	}
-	connector, err := duckdb.NewConnector("", nil)
-	if err != nil {
-		return nil, fmt.Errorf("open DuckDB: %w", err)
-	}
-	db := sql.OpenDB(connector)
-	db.SetMaxOpenConns(1) // settings and schemas belong to the connection's database
 	defer func() { err = errors.Join(err, db.Close()) }()
-	for _, setting := range append([]string{
-		"SET memory_limit='2GB'", "SET threads=2", "SET integer_division=true", "SET TimeZone='UTC'", "SET preserve_insertion_order=true",
-		"SET temp_directory=''", "SET autoinstall_known_extensions=false", "SET autoload_known_extensions=false", "SET default_null_order='nulls_last'",
-		"SET allowed_directories=[" + literal(q.service.env.Dir) + "]", "SET enable_external_access=false",
-	}, macros...) {
-		if _, err := db.ExecContext(ctx, setting); err != nil {
-			return nil, fmt.Errorf("set up DuckDB: %s: %w", setting, err)
+	for _, scan := range plan.Scans {
+		if err := c.scan(ctx, db, scan); err != nil {
+			return nil, err
 		}
 	}
-	tree, err := parse(ctx, db, text)
-	if err != nil {
+	if err := exec(ctx, db, "SET lock_configuration=true"); err != nil {
 		return nil, err
 	}
-	if err := q.tables(ctx, db, tree); err != nil {
-		return nil, err
-	}
-	if _, err := db.ExecContext(ctx, "SET lock_configuration=true"); err != nil {
-		return nil, err
-	}
-	return run(ctx, db, text)
+	return q.run(ctx, db, plan)
 }
 
-// parse has DuckDB parse the text, and answers its tree.
-func parse(ctx context.Context, db *sql.DB, text string) (map[string]any, error) {
-	var out string
-	if err := db.QueryRowContext(ctx, "SELECT json_serialize_sql("+literal(text)+")::VARCHAR").Scan(&out); err != nil {
-		return nil, fmt.Errorf("parse the query: %w", err)
+func exec(ctx context.Context, db *sql.DB, text string) error {
+	if _, err := db.ExecContext(ctx, text); err != nil {
+		return fmt.Errorf("prepare the query: %w", err)
 	}
-	var tree map[string]any
-	if err := json.Unmarshal([]byte(out), &tree); err != nil {
-		return nil, fmt.Errorf("parse the query: %w", err)
-	}
-	if tree["error"] == true {
-		return nil, fail(fmt.Sprintf("SYNTAX_ERROR: %v", tree["error_message"]))
-	}
-	return tree, nil
+	return nil
 }
 
-// run runs the query and renders its values as Athena does.
-func run(ctx context.Context, db *sql.DB, text string) (_ *result, err error) {
-	described, err := db.QueryContext(ctx, "DESCRIBE "+text)
-	if err != nil {
-		return nil, worded(err)
-	}
-	var ducks, names, list []string
-	for described.Next() {
-		var name, kind string
-		var rest [4]any
-		if err := described.Scan(&name, &kind, &rest[0], &rest[1], &rest[2], &rest[3]); err != nil {
-			return nil, errors.Join(err, described.Close())
-		}
-		column := fmt.Sprintf("c%d", len(names))
-		names, ducks = append(names, column), append(ducks, kind)
-		switch athenaType(kind) {
-		case "array", "map", "row":
-			list = append(list, "to_json("+column+")::VARCHAR")
-		case "timestamp":
-			list = append(list, "strftime("+column+", '%Y-%m-%d %H:%M:%S.%g')")
-		case "double":
-			list = append(list, column+"::DOUBLE")
-		case "float":
-			list = append(list, column+"::FLOAT")
-		default:
-			list = append(list, column+"::VARCHAR")
-		}
-	}
-	if err := errors.Join(described.Err(), described.Close()); err != nil {
-		return nil, worded(err)
-	}
+// run runs the compiled query. Values arrive as the texts that Athena shows.
+func (q *query) run(ctx context.Context, db *sql.DB, plan *trino.Plan) (_ *result, err error) {
 	r := &result{}
-	if r.columns, err = labels(ctx, db, text, ducks); err != nil {
-		return nil, err
+	for _, c := range plan.Columns {
+		r.columns = append(r.columns, column{name: c.Name, kind: c.Type})
 	}
-	rows, err := db.QueryContext(ctx, "SELECT "+strings.Join(list, ", ")+" FROM ("+text+") AS q("+strings.Join(names, ", ")+")")
+	rows, err := db.QueryContext(ctx, plan.Text())
 	if err != nil {
-		return nil, worded(err)
+		return nil, q.worded(err, plan)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
-		values, to := make([]any, len(ducks)), make([]any, len(ducks))
+		values, to := make([]sql.NullString, len(r.columns)), make([]any, len(r.columns))
 		for i := range values {
 			to[i] = &values[i]
 		}
@@ -166,86 +102,54 @@ func run(ctx context.Context, db *sql.DB, text string) (_ *result, err error) {
 		}
 		row := make([]*string, len(values))
 		for i, v := range values {
-			if row[i], err = render(v, r.columns[i].kind); err != nil {
-				return nil, err
+			if v.Valid {
+				row[i] = aws.String(v.String)
 			}
 		}
 		r.rows = append(r.rows, row)
 	}
-	return r, worded(rows.Err())
+	if err := rows.Err(); err != nil {
+		return nil, q.worded(err, plan)
+	}
+	return r, nil
 }
 
-// labels are the names of the columns, in lower case as Athena has them;
-// expressions without a name are _col0, _col1, ….
-func labels(ctx context.Context, db *sql.DB, text string, ducks []string) ([]column, error) {
-	rows, err := db.QueryContext(ctx, "SELECT * FROM ("+text+") LIMIT 0")
-	if err != nil {
-		return nil, worded(err)
+// refused is an error of the compiler or of the catalog as a query ends with it.
+func refused(err error) error {
+	var e *trino.Error
+	if errors.As(err, &e) {
+		return fail(e.Error())
 	}
-	names, err := rows.Columns()
-	if err = errors.Join(err, rows.Close()); err != nil {
-		return nil, err
-	}
-	columns := make([]column, len(ducks))
-	for i, kind := range ducks {
-		name := strings.ToLower(names[i])
-		if !plainName.MatchString(names[i]) {
-			name = fmt.Sprintf("_col%d", i)
-		}
-		columns[i] = column{name: name, kind: athenaType(kind)}
-	}
-	return columns, nil
-}
-
-var plainName = regexp.MustCompile(`^[A-Za-z_$][A-Za-z0-9_$@:-]*$`)
-
-func render(v any, kind string) (*string, error) {
-	switch v := v.(type) {
-	case nil:
-		return nil, nil
-	case string:
-		if kind == "array" || kind == "map" || kind == "row" {
-			text, err := nested(v)
-			return &text, err
-		}
-		return &v, nil
-	case float64:
-		return aws.String(javaDouble(v, 64)), nil
-	case float32:
-		return aws.String(javaDouble(float64(v), 32)), nil
-	}
-	return aws.String(fmt.Sprint(v)), nil
+	return err
 }
 
 var (
-	missingColumn   = regexp.MustCompile(`Referenced column "([^"]+)" not found`)
-	missingTable    = regexp.MustCompile(`Table with name (\S+) does not exist`)
-	missingFunction = regexp.MustCompile(`Function with name (\S+) does not exist`)
-	missingField    = regexp.MustCompile(`Could not find key "([^"]+)" in struct`)
+	ownWords = regexp.MustCompile(`(?s)API error: ([A-Z][A-Z_]+: .*)$`)
+	overflow = regexp.MustCompile(`Overflow in|Out of Range|out of range|Cannot cast .*overflow|can't be cast because the value is out of range`)
 )
 
-// worded turns DuckDB's errors into Athena's words as far as they are alike.
-func worded(err error) error {
-	if err == nil {
-		return nil
-	}
+// worded gives an error of DuckDB's Trino's words. What has none is a limit of
+// localaws: the log says what DuckDB said.
+func (q *query) worded(err error, plan *trino.Plan) error {
 	text := err.Error()
-	if m := missingColumn.FindStringSubmatch(text); m != nil {
-		return fail("COLUMN_NOT_FOUND: line 1:8: Column '" + m[1] + "' cannot be resolved or requester is not authorized to access requested resources")
+	switch {
+	case errors.Is(err, context.Canceled):
+		return err
+	case ownWords.MatchString(text):
+		return fail(ownWords.FindStringSubmatch(text)[1])
+	case strings.Contains(text, "More than one row returned by a subquery"):
+		return fail("SUBQUERY_MULTIPLE_ROWS: Scalar sub-query has returned multiple rows")
+	case strings.Contains(text, "Map keys must be unique"):
+		return fail("INVALID_FUNCTION_ARGUMENT: Duplicate map keys are not allowed")
+	case strings.Contains(text, "Map keys can not be NULL"):
+		return fail("INVALID_FUNCTION_ARGUMENT: map key cannot be null")
+	case overflow.MatchString(text):
+		return fail("NUMERIC_VALUE_OUT_OF_RANGE: a number is beyond the range of its type")
+	case strings.Contains(text, "Out of Memory"):
+		return fail("EXCEEDED_LOCAL_MEMORY_LIMIT: Query exceeded the memory that localaws gives to one query")
 	}
-	if m := missingField.FindStringSubmatch(text); m != nil {
-		return fail("COLUMN_NOT_FOUND: line 1:8: Column '" + m[1] + "' cannot be resolved or requester is not authorized to access requested resources")
-	}
-	if m := missingTable.FindStringSubmatch(text); m != nil {
-		return fail("TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog." + m[1] + "' does not exist")
-	}
-	if m := missingFunction.FindStringSubmatch(text); m != nil {
-		return fail("FUNCTION_NOT_FOUND: line 1:8: Function '" + m[1] + "' not registered (or not implemented by localaws)")
-	}
-	if strings.Contains(text, "Parser Error") || strings.Contains(text, "Binder Error") {
-		return fail("SYNTAX_ERROR: " + text)
-	}
-	return fail("GENERIC_USER_ERROR: " + text)
+	q.service.env.Log.Warn("athena: DuckDB refused a compiled query", "query", q.execution.id, "error", text, "sql", plan.SQL)
+	return fail("GENERIC_INTERNAL_ERROR: localaws could not run this query, which Athena may well run: a limit of localaws, whose log says more (query " + q.execution.id + ")")
 }
 
 // literal is s as a string of SQL.

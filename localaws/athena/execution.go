@@ -20,7 +20,7 @@ type execution struct {
 	id, sql, workgroup, database string
 	parameters                   []string
 	output                       string // s3:// of the CSV
-	kind                         types.StatementType
+	statement                    *statement
 	state                        types.QueryExecutionState
 	reason                       string
 	submitted, completed         time.Time
@@ -42,6 +42,10 @@ func (s *Service) startQueryExecution(ctx context.Context, in *athena.StartQuery
 	}
 	if len(sql) > 262144 {
 		return nil, invalid("queryString is longer than 262144 bytes")
+	}
+	parsed, err := read(sql)
+	if err != nil {
+		return nil, err
 	}
 	if c := in.QueryExecutionContext; c != nil && c.Catalog != nil && !strings.EqualFold(*c.Catalog, "AwsDataCatalog") {
 		return nil, wire.NotImplemented("the data catalog " + *c.Catalog + " of athena")
@@ -74,9 +78,9 @@ func (s *Service) startQueryExecution(ctx context.Context, in *athena.StartQuery
 	run, cancel := context.WithCancel(context.Background())
 	e := &execution{
 		id: id, sql: sql, workgroup: g.name, database: "default", parameters: in.ExecutionParameters, state: types.QueryExecutionStateQueued,
-		submitted: s.env.Clock.Now(), cutoff: aws.ToInt64(g.config.BytesScannedCutoffPerQuery), cancel: cancel, kind: statementType(sql),
+		submitted: s.env.Clock.Now(), cutoff: aws.ToInt64(g.config.BytesScannedCutoffPerQuery), cancel: cancel, statement: parsed,
 	}
-	e.output = strings.TrimSuffix(output, "/") + "/" + id + map[bool]string{true: ".csv", false: ".txt"}[e.kind == types.StatementTypeDml]
+	e.output = strings.TrimSuffix(output, "/") + "/" + id + map[bool]string{true: ".csv", false: ".txt"}[parsed.kind == types.StatementTypeDml]
 	if c := in.QueryExecutionContext; c != nil && c.Database != nil {
 		e.database = strings.ToLower(*c.Database)
 	}
@@ -160,7 +164,7 @@ func (s *Service) run(ctx context.Context, e *execution, as aws.Config, publish 
 			if name == "ProcessedBytes" {
 				unit = "Bytes"
 			}
-			s.env.Metrics.Put("AWS/Athena", name, value, unit, "QueryState", state, "QueryType", string(e.kind), "WorkGroup", e.workgroup)
+			s.env.Metrics.Put("AWS/Athena", name, value, unit, "QueryState", state, "QueryType", string(e.statement.kind), "WorkGroup", e.workgroup)
 		}
 	}
 }
@@ -185,7 +189,7 @@ func (s *Service) find(id *string) (*execution, error) {
 
 func (s *Service) describe(e *execution) types.QueryExecution {
 	q := types.QueryExecution{
-		QueryExecutionId: &e.id, Query: &e.sql, WorkGroup: &e.workgroup, StatementType: e.kind,
+		QueryExecutionId: &e.id, Query: &e.sql, WorkGroup: &e.workgroup, StatementType: e.statement.kind, SubstatementType: &e.statement.sub,
 		QueryExecutionContext: &types.QueryExecutionContext{Database: &e.database, Catalog: aws.String("awsdatacatalog")},
 		ResultConfiguration:   &types.ResultConfiguration{OutputLocation: &e.output},
 		EngineVersion:         engine(nil), ExecutionParameters: e.parameters,

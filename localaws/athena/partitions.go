@@ -2,8 +2,11 @@ package athena
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
@@ -11,6 +14,7 @@ import (
 
 	"crawlerless/localaws/athena/hive"
 	"crawlerless/localaws/athena/serde"
+	"crawlerless/localaws/athena/trino"
 )
 
 // part is one place to read: a partition, or the whole of a table without
@@ -25,31 +29,38 @@ type part struct {
 }
 
 // locations are the places that the conditions leave.
-func (q *query) locations(ctx context.Context, s *source, where []condition) ([]part, error) {
+func (q *query) locations(ctx context.Context, db *sql.DB, s *source, scan *trino.Scan) ([]part, error) {
 	if len(s.keys) == 0 {
 		p, err := s.part(s.table.StorageDescriptor, nil)
 		return []part{p}, err
 	}
 	if s.table.Parameters["projection.enabled"] == "true" {
-		return q.projected(ctx, s, where)
+		return q.projected(ctx, db, s, scan)
 	}
-	var parts []part
+	var all []gluetypes.Partition
 	pages := glue.NewGetPartitionsPaginator(q.glue(), &glue.GetPartitionsInput{DatabaseName: s.table.DatabaseName, TableName: s.table.Name})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return nil, fail("failure while reading the partitions of " + aws.ToString(s.table.Name) + ": " + err.Error())
 		}
-		for _, one := range page.Partitions {
-			if !s.selected(one.Values, where) {
-				continue
-			}
-			p, err := s.part(one.StorageDescriptor, one.Values)
-			if err != nil {
-				return nil, err
-			}
-			parts = append(parts, p)
+		all = append(all, page.Partitions...)
+	}
+	values := make([][]string, len(all))
+	for i, one := range all {
+		values[i] = one.Values
+	}
+	chosen, err := s.selected(ctx, db, scan, values)
+	if err != nil {
+		return nil, err
+	}
+	var parts []part
+	for _, i := range chosen {
+		p, err := s.part(all[i].StorageDescriptor, all[i].Values)
+		if err != nil {
+			return nil, err
 		}
+		parts = append(parts, p)
 	}
 	return parts, nil
 }
@@ -92,136 +103,85 @@ func (s *source) labelled(values []string) []string {
 	return list
 }
 
-// condition compares a column with a text. It is a conjunct of the WHERE clause
-// of a query over one table.
-type condition struct{ column, operator, text string }
+// hiveNull is how Hive writes a partition value that is NULL.
+const hiveNull = "__HIVE_DEFAULT_PARTITION__"
 
-// selected says whether a partition can have rows for the conditions. A
-// condition on anything but a string key leaves it in.
-func (s *source) selected(values []string, where []condition) bool {
-	for i, k := range s.keys {
-		if i >= len(values) || !k.Type.Text() {
-			continue
+// selected answers which of the partitions, by their values, can have rows for
+// the conditions of a scan. Conditions are evaluated by DuckDB, over a table of
+// the values: exactly as the query itself would.
+func (s *source) selected(ctx context.Context, db *sql.DB, scan *trino.Scan, values [][]string) ([]int, error) {
+	everything := make([]int, len(values))
+	rows := make([][]any, len(values))
+	for i, list := range values {
+		everything[i] = i
+		rows[i] = []any{i}
+		if len(list) != len(s.keys) {
+			return nil, fail(fmt.Sprintf("HIVE_INVALID_METADATA: a partition of %s has %d values for %d keys", aws.ToString(s.table.Name), len(list), len(s.keys)))
 		}
-		for _, c := range where {
-			if c.column != k.Name {
+		for j, key := range s.keys {
+			if list[j] == hiveNull {
+				rows[i] = append(rows[i], nil)
 				continue
 			}
-			v := values[i]
-			keep := true
-			switch c.operator {
-			case "COMPARE_EQUAL":
-				keep = v == c.text
-			case "COMPARE_LESSTHAN":
-				keep = v < c.text
-			case "COMPARE_LESSTHANOREQUALTO":
-				keep = v <= c.text
-			case "COMPARE_GREATERTHAN":
-				keep = v > c.text
-			case "COMPARE_GREATERTHANOREQUALTO":
-				keep = v >= c.text
+			if !holds(list[j], key.Type) {
+				return nil, fail(fmt.Sprintf("HIVE_INVALID_PARTITION_VALUE: Invalid partition value '%s' for %s partition key: %s", list[j], strings.ToUpper(key.Type.Trino()), key.Name))
 			}
-			if !keep {
-				return false
-			}
+			rows[i] = append(rows[i], list[j])
 		}
 	}
-	return true
-}
-
-// conditions are the conjuncts of the outermost WHERE that compare a column
-// with a string. The query reads one table once, so they hold for all its rows.
-func conditions(tree map[string]any) []condition {
-	statements, _ := tree["statements"].([]any)
-	if len(statements) != 1 {
-		return nil
+	if len(scan.Prune) == 0 || len(values) == 0 {
+		return everything, nil
 	}
-	statement, _ := statements[0].(map[string]any)
-	node, _ := statement["node"].(map[string]any)
-	from, _ := node["from_table"].(map[string]any)
-	if node["type"] != "SELECT_NODE" || from["type"] != "BASE_TABLE" {
-		return nil
+	columns := []trino.Column{{Name: "\x01index", Type: trino.Bigint()}}
+	for _, key := range s.keys {
+		columns = append(columns, trino.Column{Name: key.Name, Type: trino.FromHive(key.Type)})
 	}
-	return conjuncts(node["where_clause"])
-}
-
-func conjuncts(v any) []condition {
-	m, _ := v.(map[string]any)
-	switch {
-	case m["type"] == "CONJUNCTION_AND":
-		var list []condition
-		children, _ := m["children"].([]any)
-		for _, c := range children {
-			list = append(list, conjuncts(c)...)
-		}
-		return list
-	case m["class"] == "COMPARISON":
-		left, _ := m["left"].(map[string]any)
-		right, _ := m["right"].(map[string]any)
-		columns, _ := left["column_names"].([]any)
-		constant, _ := right["value"].(map[string]any)
-		kind, _ := constant["type"].(map[string]any)
-		text, ok := constant["value"].(string)
-		if left["class"] != "COLUMN_REF" || right["class"] != "CONSTANT" || len(columns) == 0 || !ok || kind["id"] != "VARCHAR" {
-			return nil
-		}
-		return []condition{{strings.ToLower(fmt.Sprint(columns[len(columns)-1])), fmt.Sprint(m["type"]), text}}
-	}
-	return nil
-}
-
-// projected finds the partitions of a table with partition projection. What
-// Athena would compute from the ranges is looked up in S3: of the projected
-// places, those that hold objects. Types integer, enum, date and injected are
-// alike in this; only the template in Hive's style, whose folders name the
-// keys, can be looked up.
-func (q *query) projected(ctx context.Context, s *source, where []condition) ([]part, error) {
-	template := s.table.Parameters["storage.location.template"]
-	if template == "" {
-		template = strings.TrimSuffix(aws.ToString(s.table.StorageDescriptor.Location), "/") + "/"
-		for _, k := range s.keys {
-			template += k.Name + "=${" + k.Name + "}/"
-		}
-	}
-	root, _, _ := strings.Cut(template, s.keys[0].Name+"=${")
-	for _, k := range s.keys {
-		if !strings.Contains(template, k.Name+"=${"+k.Name+"}") {
-			return nil, fail("NotImplemented: localaws does not implement the storage.location.template " + template + " of athena")
-		}
-	}
-	objects, err := q.list(ctx, root)
-	if err != nil {
+	table := "partitions of " + scan.Relation
+	if err := relation(ctx, db, table, columns, rows); err != nil {
 		return nil, err
 	}
-	places := map[string][]string{}
-	for _, o := range objects {
-		values, at := s.valuesOf(strings.TrimPrefix("s3://"+o.bucket+"/"+o.key, root))
-		if values != nil && s.selected(values, where) {
-			places[root+at] = values
-		}
-	}
-	var parts []part
-	for _, location := range sortedKeys(places) {
-		sd := *s.table.StorageDescriptor
-		sd.Location = aws.String(location)
-		p, err := s.part(&sd, places[location])
-		if err != nil {
+	found, err := db.QueryContext(ctx, "SELECT p."+quoted(columns[0].Name)+" FROM "+quoted(table)+" AS p WHERE ("+strings.Join(scan.Prune, ") AND (")+") ORDER BY 1")
+	if err != nil {
+		if ctx.Err() != nil {
 			return nil, err
 		}
-		parts = append(parts, p)
+		return everything, nil // what fails here fails, or not, in the query itself
 	}
-	return parts, nil
+	defer found.Close()
+	var chosen []int
+	for found.Next() {
+		var i int
+		if err := found.Scan(&i); err != nil {
+			return nil, err
+		}
+		chosen = append(chosen, i)
+	}
+	if found.Err() != nil && ctx.Err() == nil {
+		return everything, nil
+	}
+	return chosen, found.Err()
 }
 
-// valuesOf reads "year=2026/month=01/…" into values and the folder.
-func (s *source) valuesOf(rest string) (values []string, folder string) {
-	for _, k := range s.keys {
-		part, after, ok := strings.Cut(rest, "/")
-		value, named := strings.CutPrefix(part, k.Name+"=")
-		if !ok || !named {
-			return nil, ""
-		}
-		values, folder, rest = append(values, value), folder+part+"/", after
+// holds reports whether a partition value is one of the key's type.
+func holds(value string, t hive.Type) bool {
+	switch {
+	case t.Integer():
+		n, err := strconv.ParseInt(value, 10, 64)
+		return err == nil && hive.FitsInteger(n, t)
+	case t.Kind == hive.Float, t.Kind == hive.Double:
+		_, err := strconv.ParseFloat(value, 64)
+		return err == nil
+	case t.Kind == hive.Decimal:
+		_, ok := hive.ParseNumber(value)
+		return ok
+	case t.Kind == hive.Boolean:
+		return strings.EqualFold(value, "true") || strings.EqualFold(value, "false")
+	case t.Kind == hive.Date:
+		_, err := time.Parse("2006-01-02", value)
+		return err == nil
+	case t.Kind == hive.Timestamp:
+		_, err := time.Parse("2006-01-02 15:04:05.999999999", value)
+		return err == nil
 	}
-	return values, folder
+	return true
 }

@@ -6,11 +6,12 @@
 // SerDes do (package serde), and handed to DuckDB, which is kept from reading
 // anything else. Results go to the results bucket as CSV.
 //
-// SQL is DuckDB's, with Trino's functions where macros can give them: see
-// dialect.go. SELECT, SHOW TABLES, SHOW DATABASES, SHOW PARTITIONS, SHOW COLUMNS
-// and DESCRIBE are there; any other statement ends FAILED with a reason that
-// names it. Data formats other than JSON, prepared statements, result reuse and
-// engines other than version 3 are refused by name.
+// Queries are Trino's SQL, which package trino compiles to DuckDB's and package
+// duck runs; DDL, SHOW and DESCRIBE are Hive's, which package ddl reads. A
+// statement that can not be parsed is refused at once; any other that is not
+// here (INSERT, UNLOAD, CREATE TABLE AS, EXPLAIN, Iceberg) ends FAILED with a
+// reason that names it. Data formats other than JSON, result reuse and engines
+// other than version 3 are refused by name.
 package athena
 
 import (

@@ -19,7 +19,6 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/glue"
 	gluetypes "github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/klauspost/compress/gzip"
@@ -27,130 +26,15 @@ import (
 
 	"crawlerless/localaws/athena/hive"
 	"crawlerless/localaws/athena/serde"
+	"crawlerless/localaws/athena/trino"
 )
-
-// reference is a table that a query names.
-type reference struct{ schema, table string }
-
-// names are what a query's tree speaks of.
-type names struct {
-	tables  map[reference]int // how often
-	ctes    map[string]bool
-	columns map[string]bool
-	star    bool
-}
-
-// collect walks the tree that DuckDB made of the query.
-func (n *names) collect(v any) {
-	switch v := v.(type) {
-	case []any:
-		for _, x := range v {
-			n.collect(x)
-		}
-	case map[string]any:
-		switch {
-		case v["type"] == "BASE_TABLE":
-			schema, _ := v["schema_name"].(string)
-			table, _ := v["table_name"].(string)
-			n.tables[reference{strings.ToLower(schema), strings.ToLower(table)}]++
-		case v["class"] == "STAR":
-			n.star = true
-		case v["class"] == "COLUMN_REF":
-			list, _ := v["column_names"].([]any)
-			for _, x := range list {
-				n.columns[strings.ToLower(fmt.Sprint(x))] = true
-			}
-		}
-		if cte, ok := v["cte_map"].(map[string]any); ok {
-			list, _ := cte["map"].([]any)
-			for _, x := range list {
-				if entry, ok := x.(map[string]any); ok {
-					n.ctes[strings.ToLower(fmt.Sprint(entry["key"]))] = true
-				}
-			}
-		}
-		for _, x := range v {
-			n.collect(x)
-		}
-	}
-}
-
-// tables makes a view for every table of the catalog that the query reads.
-func (q *query) tables(ctx context.Context, db *sql.DB, tree map[string]any) error {
-	n := &names{tables: map[reference]int{}, ctes: map[string]bool{}, columns: map[string]bool{}}
-	n.collect(tree)
-	total := 0
-	for _, c := range n.tables {
-		total += c
-	}
-	if err := exec(ctx, db, "CREATE SCHEMA IF NOT EXISTS "+quoted(q.execution.database)); err != nil {
-		return err
-	}
-	for ref := range n.tables {
-		if ref.schema == "" && n.ctes[ref.table] {
-			continue
-		}
-		if ref.schema == "information_schema" {
-			return fail("NotImplemented: localaws does not implement information_schema of athena: use SHOW TABLES or the Glue API")
-		}
-		database := ref.schema
-		if database == "" {
-			database = q.execution.database
-		}
-		var where []condition
-		if total == 1 {
-			where = conditions(tree)
-		}
-		if err := q.table(ctx, db, database, ref.table, n, where); err != nil {
-			return err
-		}
-	}
-	return exec(ctx, db, "SET search_path="+literal(quoted(q.execution.database)+",main"))
-}
-
-func exec(ctx context.Context, db *sql.DB, text string) error {
-	if _, err := db.ExecContext(ctx, text); err != nil {
-		return fmt.Errorf("prepare the query: %w", err)
-	}
-	return nil
-}
 
 // source is a table as it is read.
 type source struct {
 	table   *gluetypes.Table
 	columns []serde.Column
 	keys    []serde.Column
-	names   *names
-}
-
-// table makes the view of one table.
-func (q *query) table(ctx context.Context, db *sql.DB, database, name string, n *names, where []condition) error {
-	out, err := q.glue().GetTable(ctx, &glue.GetTableInput{DatabaseName: &database, Name: &name})
-	var missing *gluetypes.EntityNotFoundException
-	if errors.As(err, &missing) {
-		return fail("TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog." + database + "." + name + "' does not exist")
-	}
-	if err != nil {
-		return fail("Insufficient permissions or failure while reading table " + database + "." + name + ": " + err.Error())
-	}
-	src := &source{table: out.Table, names: n}
-	if out.Table.StorageDescriptor == nil {
-		return fail("HIVE_UNSUPPORTED_FORMAT: table " + name + " has no storage descriptor")
-	}
-	if src.columns, err = columnsOf(out.Table.StorageDescriptor.Columns); err != nil {
-		return err
-	}
-	if src.keys, err = columnsOf(out.Table.PartitionKeys); err != nil {
-		return err
-	}
-	files, err := q.read(ctx, src, where)
-	if err != nil {
-		return err
-	}
-	if err := exec(ctx, db, "CREATE SCHEMA IF NOT EXISTS "+quoted(database)); err != nil {
-		return err
-	}
-	return exec(ctx, db, "CREATE VIEW "+quoted(database)+"."+quoted(name)+" AS "+src.view(files))
+	used    map[string]bool // columns that the query reads
 }
 
 func columnsOf(list []gluetypes.Column) ([]serde.Column, error) {
@@ -168,6 +52,7 @@ func columnsOf(list []gluetypes.Column) ([]serde.Column, error) {
 // view reads the normalised files with explicit types.
 func (s *source) view(files []string) string {
 	all := append(slices.Clone(s.columns), s.keys...)
+	all = append(all, serde.Column{Name: "$path", Type: hive.Type{Kind: hive.String}})
 	if len(files) == 0 {
 		list := make([]string, len(all))
 		for i, c := range all {
@@ -187,8 +72,8 @@ func (s *source) view(files []string) string {
 }
 
 // read decodes the objects that the query may need and answers their files.
-func (q *query) read(ctx context.Context, s *source, where []condition) ([]string, error) {
-	parts, err := q.locations(ctx, s, where)
+func (q *query) read(ctx context.Context, db *sql.DB, s *source, scan *trino.Scan) ([]string, error) {
+	parts, err := q.locations(ctx, db, s, scan)
 	if err != nil {
 		return nil, err
 	}
@@ -315,7 +200,7 @@ func (s *source) columnsText() string {
 func (s *source) refuse(bad []string) error {
 	for _, line := range bad {
 		column, reason, _ := strings.Cut(line, "\t")
-		if s.names.star || s.names.columns[column] {
+		if s.used[column] {
 			return fail(reason)
 		}
 	}
@@ -344,8 +229,15 @@ func (s *source) normalise(raw io.Reader, w *bytes.Buffer, p part, o object) (ba
 	if err != nil {
 		return nil, fail("HIVE_INVALID_METADATA: " + err.Error())
 	}
-	fixed := make([]string, len(s.keys))
+	at, err := json.Marshal("s3://" + o.bucket + "/" + o.key)
+	if err != nil {
+		return nil, err
+	}
+	fixed := []string{`"$path":` + string(at)}
 	for i, k := range s.keys {
+		if i >= len(p.values) || p.values[i] == hiveNull {
+			continue
+		}
 		v, err := json.Marshal(p.values[i])
 		if err != nil {
 			return nil, err
@@ -354,7 +246,7 @@ func (s *source) normalise(raw io.Reader, w *bytes.Buffer, p part, o object) (ba
 		if err != nil {
 			return nil, err
 		}
-		fixed[i] = string(name) + ":" + string(v)
+		fixed = append(fixed, string(name)+":"+string(v))
 	}
 	seen := map[string]bool{}
 	row := make([]any, len(p.columns))
@@ -396,9 +288,6 @@ func (s *source) normalise(raw io.Reader, w *bytes.Buffer, p part, o object) (ba
 			w.WriteByte(',')
 		}
 		w.WriteString(strings.Join(fixed, ","))
-		if len(fixed) == 0 && w.Bytes()[w.Len()-1] == ',' {
-			w.Truncate(w.Len() - 1)
-		}
 		w.WriteString("}\n")
 		if last {
 			break

@@ -1,0 +1,530 @@
+package trino
+
+import (
+	"encoding/hex"
+	"strconv"
+	"strings"
+)
+
+// expr compiles an expression to DuckDB's dialect and says its type.
+func (c *compiler) expr(x Expr, s *scope) (string, Type, error) {
+	if c.depth++; c.depth > 2*maxDepth {
+		return "", Type{}, failAt("STATEMENT_TOO_LARGE", x.pos(), "statement is nested deeper than %d", maxDepth)
+	}
+	defer func() { c.depth-- }()
+	switch x := x.(type) {
+	case *literal:
+		return c.literal(x)
+	case *param:
+		c.used = max(c.used, x.index+1)
+		if x.index >= len(c.params) {
+			return "", Type{}, failAt("INVALID_PARAMETER_USAGE", x.p, "Incorrect number of parameters: expected %d but found %d", x.index+1, len(c.params))
+		}
+		return c.expr(c.params[x.index], &scope{})
+	case *column:
+		return c.column(x, s)
+	case *field:
+		return c.field(x, s)
+	case *unary:
+		return c.unary(x, s)
+	case *binaryOp:
+		return c.binary(x, s)
+	case *isNull:
+		sql, _, err := c.expr(x.x, s)
+		return "(" + sql + " IS " + not(x.not) + "NULL)", tBoolean, err
+	case *isDistinct:
+		left, right, err := c.comparable(x.p, "IS DISTINCT FROM", x.x, x.y, s)
+		return "(" + left + " IS " + not(x.not) + "DISTINCT FROM " + right + ")", tBoolean, err
+	case *between:
+		low, high := &binaryOp{x.at, ">=", x.x, x.low}, &binaryOp{x.at, "<=", x.x, x.high}
+		sql, typ, err := c.expr(&binaryOp{x.at, "and", low, high}, s)
+		if x.not {
+			sql = "(NOT " + sql + ")"
+		}
+		return sql, typ, err
+	case *inList:
+		return c.in(x, s)
+	case *like:
+		return c.like(x, s)
+	case *exists:
+		q, err := c.subquery(x.query, s)
+		if err != nil {
+			return "", Type{}, err
+		}
+		return "EXISTS (" + q.sql + ")", tBoolean, nil
+	case *scalarQuery:
+		q, err := c.subquery(x.query, s)
+		if err != nil {
+			return "", Type{}, err
+		}
+		if len(q.fields) != 1 {
+			return "", Type{}, failAt("TYPE_MISMATCH", x.p, "Multiple columns returned by subquery are not yet supported. Found %d", len(q.fields))
+		}
+		return "(" + q.sql + ")", q.fields[0].typ, nil
+	case *quantified:
+		return c.quantified(x, s)
+	case *caseWhen:
+		return c.caseWhen(x, s)
+	case *cast:
+		return c.cast(x, s)
+	case *call:
+		return c.call(x, s)
+	case *subscript:
+		return c.subscript(x, s)
+	case *array:
+		return c.array(x, s)
+	case *row:
+		return c.row(x, s)
+	case *atTimeZone:
+		return c.atTimeZone(x, s)
+	case *extract:
+		return c.call(&call{at: x.at, name: extractFunction(x.field), args: []Expr{x.x}}, s)
+	case *lambda:
+		return "", Type{}, failAt("SYNTAX_ERROR", x.p, "Lambda expression should always be used inside a function")
+	}
+	return "", Type{}, failAt("GENERIC_INTERNAL_ERROR", x.pos(), "unknown expression")
+}
+
+func not(yes bool) string {
+	if yes {
+		return "NOT "
+	}
+	return ""
+}
+
+// subquery compiles a query within an expression.
+func (c *compiler) subquery(q *Query, s *scope) (*result, error) {
+	if c.pruning != nil {
+		return nil, errNotPrunable
+	}
+	return c.query(q, s)
+}
+
+func (c *compiler) literal(l *literal) (string, Type, error) {
+	switch l.kind {
+	case "null":
+		return "CAST(NULL AS VARCHAR)", tNull, nil
+	case "boolean":
+		return l.text, tBoolean, nil
+	case "string":
+		return quoteText(l.text), Type{Name: "varchar", Params: []int{len([]rune(l.text))}}, nil
+	case "integer":
+		n, err := strconv.ParseInt(l.text, 10, 64)
+		switch {
+		case err != nil:
+			return "", Type{}, failAt("INVALID_LITERAL", l.p, "Invalid numeric literal: %s", l.text)
+		case n == int64(int32(n)):
+			return "CAST(" + l.text + " AS INTEGER)", tInteger, nil
+		}
+		return "CAST(" + l.text + " AS BIGINT)", tBigint, nil
+	case "decimal":
+		whole, fraction, _ := strings.Cut(l.text, ".")
+		whole = strings.TrimLeft(whole, "0")
+		p := len(whole) + len(fraction)
+		if p > 38 {
+			return "", Type{}, failAt("INVALID_LITERAL", l.p, "Invalid decimal literal: %s", l.text)
+		}
+		t := tDecimal(max(p, 1), len(fraction))
+		return "CAST(" + quoteText(l.text) + " AS " + t.DuckDB() + ")", t, nil
+	case "double":
+		return "CAST(" + quoteText(l.text) + " AS DOUBLE)", tDouble, nil
+	case "binary":
+		text := strings.Join(strings.Fields(l.text), "")
+		if _, err := hex.DecodeString(text); err != nil {
+			return "", Type{}, failAt("SYNTAX_ERROR", l.p, "Binary literal must contain an even number of digits 0-9, A-F")
+		}
+		return "from_hex(" + quoteText(text) + ")", tVarbinary, nil
+	case "interval":
+		return c.interval(l)
+	}
+	return c.typedLiteral(l)
+}
+
+func (c *compiler) interval(l *literal) (string, Type, error) {
+	text := strings.TrimSpace(l.text)
+	if l.sign == "-" {
+		text = "-" + text
+	}
+	typ := tIntervalDay
+	if l.unit == "year" || l.unit == "month" {
+		typ = tIntervalYear
+	}
+	if strings.Trim(text, "-+0123456789.") != "" || text == "" {
+		return "", Type{}, failAt("INVALID_LITERAL", l.p, "Invalid INTERVAL literal: %s", l.text)
+	}
+	return "(INTERVAL " + quoteText(text+" "+l.unit) + ")", typ, nil
+}
+
+// typedLiteral is DATE '…', TIMESTAMP '…' and the like.
+func (c *compiler) typedLiteral(l *literal) (string, Type, error) {
+	switch l.kind {
+	case "date":
+		if !isDate(l.text) {
+			return "", Type{}, failAt("INVALID_LITERAL", l.p, "'%s' is not a valid DATE literal", l.text)
+		}
+		return "CAST(" + quoteText(strings.TrimSpace(l.text)) + " AS DATE)", tDate, nil
+	case "timestamp":
+		return c.timestampLiteral(l)
+	case "json":
+		return "trino_json_parse(" + quoteText(l.text) + ")", tJSON, nil
+	case "varchar":
+		return quoteText(l.text), tVarchar, nil
+	case "char":
+		return quoteText(strings.TrimRight(l.text, " ")), Type{Name: "char", Params: []int{len([]rune(l.text))}}, nil
+	case "decimal":
+		unsigned := strings.TrimLeft(l.text, "+-")
+		sql, t, err := c.literal(&literal{at: l.at, kind: "decimal", text: unsigned})
+		if err != nil || strings.Trim(unsigned, "0123456789.") != "" || strings.Trim(unsigned, ".") == "" {
+			return "", Type{}, failAt("INVALID_LITERAL", l.p, "'%s' is not a valid DECIMAL literal", l.text)
+		}
+		if strings.HasPrefix(l.text, "-") {
+			sql = "(- " + sql + ")"
+		}
+		return sql, t, nil
+	case "boolean", "tinyint", "smallint", "integer", "int", "bigint", "real", "double", "time":
+		t := Type{Name: l.kind}
+		if l.kind == "int" {
+			t = tInteger
+		}
+		return fromText(quoteText(l.text), t), t, nil
+	}
+	return "", Type{}, failAt("TYPE_NOT_FOUND", l.p, "Unknown type: %s", l.kind)
+}
+
+func (c *compiler) column(x *column, s *scope) (string, Type, error) {
+	f, taken, matches := s.lookup(x.parts)
+	switch {
+	case c.pruning != nil && matches == 1:
+		if f.from != c.pruning || taken != len(x.parts) || !c.pruning.Table.partition(f.column) {
+			if f.rel != lambdaRelation {
+				return "", Type{}, errNotPrunable
+			}
+			break
+		}
+		return "p." + quoteIdent(f.column), f.typ, nil
+	case c.pruning != nil:
+		return "", Type{}, errNotPrunable
+	case matches == 0:
+		return "", Type{}, failAt("COLUMN_NOT_FOUND", x.p, "Column '%s' cannot be resolved or requester is not authorized to access requested resources", shownName(x.parts))
+	case matches > 1:
+		return "", Type{}, failAt("AMBIGUOUS_NAME", x.p, "Column '%s' is ambiguous", shownName(x.parts))
+	}
+	f.use()
+	sql, typ := f.sql, f.typ
+	for _, part := range x.parts[taken:] {
+		var err error
+		if sql, typ, err = c.member(sql, typ, part, x); err != nil {
+			return "", Type{}, err
+		}
+	}
+	return sql, typ, nil
+}
+
+// member is access to a field of a row.
+func (c *compiler) member(sql string, typ Type, name Ident, x *column) (string, Type, error) {
+	lower := strings.ToLower(name.Name)
+	if typ.Name == "row" {
+		for i, n := range typ.Names {
+			if n == lower {
+				return "(" + sql + ")." + quoteIdent(rowName(typ, i)), typ.Args[i], nil
+			}
+		}
+	}
+	shown := "expression"
+	if x != nil {
+		shown = "'" + shownName(x.parts) + "'"
+	}
+	return "", Type{}, failAt("COLUMN_NOT_FOUND", name.Pos, "Column %s cannot be resolved or requester is not authorized to access requested resources", shown)
+}
+
+func (c *compiler) field(x *field, s *scope) (string, Type, error) {
+	sql, typ, err := c.expr(x.base, s)
+	if err != nil {
+		return "", Type{}, err
+	}
+	if typ.Name != "row" {
+		return "", Type{}, failAt("TYPE_MISMATCH", x.p, "Expression is not of type ROW")
+	}
+	return c.member(sql, typ, x.name, nil)
+}
+
+func (c *compiler) unary(x *unary, s *scope) (string, Type, error) {
+	// The least bigint is a literal with its sign: without it there is no such number.
+	if l, ok := x.x.(*literal); ok && x.op == "-" && l.kind == "integer" && strings.TrimLeft(l.text, "0") == "9223372036854775808" {
+		return "CAST(-9223372036854775808 AS BIGINT)", tBigint, nil
+	}
+	sql, typ, err := c.expr(x.x, s)
+	if err != nil {
+		return "", Type{}, err
+	}
+	if x.op == "not" {
+		if typ.Name != "boolean" && typ.Name != "unknown" {
+			return "", Type{}, failAt("TYPE_MISMATCH", x.x.pos(), "Value of logical NOT expression must evaluate to a boolean (actual: %s)", typ)
+		}
+		return "(NOT " + adapt(sql, typ, tBoolean) + ")", tBoolean, nil
+	}
+	if !typ.numeric() && !typ.interval() && typ.Name != "unknown" {
+		return "", Type{}, failAt("TYPE_MISMATCH", x.p, "Cannot apply operator: %s%s", x.op, typ)
+	}
+	if x.op == "+" {
+		return sql, typ, nil
+	}
+	if typ.Name == "unknown" {
+		return sql, typ, nil
+	}
+	if typ.numeric() {
+		return "CAST((- " + sql + ") AS " + typ.DuckDB() + ")", typ, nil
+	}
+	return "(- " + sql + ")", typ, nil
+}
+
+func (c *compiler) in(x *inList, s *scope) (string, Type, error) {
+	sql, typ, err := c.expr(x.x, s)
+	if err != nil {
+		return "", Type{}, err
+	}
+	if x.query != nil {
+		return c.inQuery(x, sql, typ, s)
+	}
+	joined := typ
+	list, types := make([]string, len(x.list)), make([]Type, len(x.list))
+	for i, item := range x.list {
+		if list[i], types[i], err = c.expr(item, s); err != nil {
+			return "", Type{}, err
+		}
+		wider, ok := common(joined, types[i])
+		if !ok {
+			return "", Type{}, failAt("TYPE_MISMATCH", item.pos(), "IN value and list items may not have different types: %s vs %s", typ, types[i])
+		}
+		joined = wider
+	}
+	for i := range list {
+		list[i] = order(adapt(list[i], types[i], joined), joined)
+	}
+	return "(" + order(adapt(sql, typ, joined), joined) + " " + not(x.not) + "IN (" + strings.Join(list, ", ") + "))", tBoolean, nil
+}
+
+// inQuery is IN with a query, whose one column is compared, or whose columns
+// are, as a row.
+func (c *compiler) inQuery(x *inList, sql string, typ Type, s *scope) (string, Type, error) {
+	q, err := c.subquery(x.query, s)
+	if err != nil {
+		return "", Type{}, err
+	}
+	lefts, types := []string{sql}, []Type{typ}
+	if tuple, ok := x.x.(*row); ok && len(q.fields) > 1 && len(tuple.items) == len(q.fields) {
+		lefts, types = nil, typ.Args
+		for _, item := range tuple.items {
+			one, _, err := c.expr(item, s)
+			if err != nil {
+				return "", Type{}, err
+			}
+			lefts = append(lefts, one)
+		}
+	} else if len(q.fields) != 1 {
+		return "", Type{}, failAt("TYPE_MISMATCH", x.p, "Multiple columns returned by subquery are not yet supported. Found %d", len(q.fields))
+	}
+	alias := c.id("r")
+	rights := make([]string, len(lefts))
+	for i, f := range q.fields {
+		joined, ok := common(types[i], f.typ)
+		if !ok {
+			return "", Type{}, failAt("TYPE_MISMATCH", x.p, "value and result of subquery must be of the same type for IN expression: %s vs %s", typ, f.typ)
+		}
+		lefts[i] = order(adapt(lefts[i], types[i], joined), joined)
+		rights[i] = order(adapt(alias+".c"+itoa(i), f.typ, joined), joined)
+	}
+	left := lefts[0]
+	if len(lefts) > 1 {
+		left = "(" + strings.Join(lefts, ", ") + ")"
+	}
+	return "(" + left + " " + not(x.not) + "IN (SELECT " + strings.Join(rights, ", ") + " FROM (" + q.sql + ") AS " + alias + columnList(len(q.fields)) + "))", tBoolean, nil
+}
+
+func (c *compiler) like(x *like, s *scope) (string, Type, error) {
+	parts := []Expr{x.x, x.pattern}
+	if x.escape != nil {
+		parts = append(parts, x.escape)
+	}
+	sql := make([]string, len(parts))
+	for i, part := range parts {
+		text, typ, err := c.expr(part, s)
+		if err != nil {
+			return "", Type{}, err
+		}
+		if !typ.text() && typ.Name != "unknown" {
+			what := [...]string{"Left side", "Pattern for", "Escape for"}[i]
+			return "", Type{}, failAt("TYPE_MISMATCH", part.pos(), "%s of LIKE expression must evaluate to a varchar (actual: %s)", strings.Replace(what, " for", "", 1), typ)
+		}
+		sql[i] = toText(text, typ)
+	}
+	text := sql[0] + " LIKE " + sql[1]
+	if x.escape != nil {
+		text += " ESCAPE " + sql[2]
+	}
+	if x.not {
+		return "(NOT (" + text + "))", tBoolean, nil
+	}
+	return "(" + text + ")", tBoolean, nil
+}
+
+func (c *compiler) quantified(x *quantified, s *scope) (string, Type, error) {
+	sql, typ, err := c.expr(x.x, s)
+	if err != nil {
+		return "", Type{}, err
+	}
+	q, err := c.subquery(x.query, s)
+	if err != nil {
+		return "", Type{}, err
+	}
+	if len(q.fields) != 1 {
+		return "", Type{}, failAt("TYPE_MISMATCH", x.p, "Multiple columns returned by subquery are not yet supported. Found %d", len(q.fields))
+	}
+	joined, ok := common(typ, q.fields[0].typ)
+	if !ok {
+		return "", Type{}, failAt("TYPE_MISMATCH", x.p, "Cannot apply operator: %s %s %s", typ, x.op, q.fields[0].typ)
+	}
+	alias := c.id("r")
+	right := "SELECT " + order(adapt(alias+".c0", q.fields[0].typ, joined), joined) + " FROM (" + q.sql + ") AS " + alias + "(c0)"
+	return "(" + order(adapt(sql, typ, joined), joined) + " " + x.op + " " + strings.ToUpper(x.quantifier) + " (" + right + "))", tBoolean, nil
+}
+
+// caseWhen compiles both forms of CASE. The operand of the simple form is
+// compared with each WHEN in the type that the two have in common.
+func (c *compiler) caseWhen(x *caseWhen, s *scope) (string, Type, error) {
+	typ := tNull
+	var thens []string
+	var types []Type
+	then := func(e Expr) error {
+		sql, t, err := c.expr(e, s)
+		if err != nil {
+			return err
+		}
+		joined, ok := common(typ, t)
+		if !ok {
+			return failAt("TYPE_MISMATCH", e.pos(), "All CASE results must be the same type or coercible to a common type. Cannot find common type between %s and %s, all types (without duplicates): [%s, %s]", typ, t, typ, t)
+		}
+		typ = joined
+		thens, types = append(thens, sql), append(types, t)
+		return nil
+	}
+	whens := make([]string, len(x.whens))
+	for i, arm := range x.whens {
+		if x.operand != nil {
+			left, right, err := c.comparable(arm[0].pos(), "=", x.operand, arm[0], s)
+			if err != nil {
+				return "", Type{}, err
+			}
+			whens[i] = left + " = " + right
+		} else {
+			sql, t, err := c.expr(arm[0], s)
+			if err != nil {
+				return "", Type{}, err
+			}
+			if t.Name != "boolean" && t.Name != "unknown" {
+				return "", Type{}, failAt("TYPE_MISMATCH", arm[0].pos(), "CASE WHEN clause must evaluate to a boolean (actual: %s)", t)
+			}
+			whens[i] = adapt(sql, t, tBoolean)
+		}
+		if err := then(arm[1]); err != nil {
+			return "", Type{}, err
+		}
+	}
+	if x.otherwise != nil {
+		if err := then(x.otherwise); err != nil {
+			return "", Type{}, err
+		}
+	}
+	var b strings.Builder
+	b.WriteString("(CASE")
+	for i, when := range whens {
+		b.WriteString(" WHEN " + when + " THEN " + adapt(thens[i], types[i], typ))
+	}
+	if x.otherwise != nil {
+		b.WriteString(" ELSE " + adapt(thens[len(whens)], types[len(whens)], typ))
+	}
+	b.WriteString(" END)")
+	return b.String(), typ, nil
+}
+
+func (c *compiler) array(x *array, s *scope) (string, Type, error) {
+	elem := tNull
+	items, types := make([]string, len(x.items)), make([]Type, len(x.items))
+	for i, item := range x.items {
+		var err error
+		if items[i], types[i], err = c.expr(item, s); err != nil {
+			return "", Type{}, err
+		}
+		joined, ok := common(elem, types[i])
+		if !ok {
+			return "", Type{}, failAt("TYPE_MISMATCH", item.pos(), "All ARRAY elements must be the same type or coercible to a common type. Cannot find common type between %s and %s, all types (without duplicates): [%s, %s]", elem, types[i], elem, types[i])
+		}
+		elem = joined
+	}
+	for i := range items {
+		items[i] = adapt(items[i], types[i], elem)
+	}
+	typ := tArray(elem)
+	return "CAST([" + strings.Join(items, ", ") + "] AS " + typ.DuckDB() + ")", typ, nil
+}
+
+func (c *compiler) row(x *row, s *scope) (string, Type, error) {
+	typ := Type{Name: "row"}
+	items := make([]string, len(x.items))
+	for i, item := range x.items {
+		sql, t, err := c.expr(item, s)
+		if err != nil {
+			return "", Type{}, err
+		}
+		typ.Args, typ.Names = append(typ.Args, t), append(typ.Names, "")
+		items[i] = "field" + itoa(i) + " := " + sql
+	}
+	return "struct_pack(" + strings.Join(items, ", ") + ")", typ, nil
+}
+
+func (c *compiler) subscript(x *subscript, s *scope) (string, Type, error) {
+	sql, typ, err := c.expr(x.x, s)
+	if err != nil {
+		return "", Type{}, err
+	}
+	index, indexType, err := c.expr(x.index, s)
+	if err != nil {
+		return "", Type{}, err
+	}
+	switch typ.Name {
+	case "map":
+		if !coercible(indexType, typ.arg(0)) {
+			return "", Type{}, failAt("TYPE_MISMATCH", x.p, "Cannot apply operator: %s[%s]", typ, indexType)
+		}
+		key := adapt(index, indexType, typ.arg(0))
+		return "trino_map_subscript(" + sql + ", " + key + ", " + toText(key, typ.arg(0)) + ")", typ.arg(1), nil
+	case "row":
+		if l, ok := x.index.(*literal); ok && l.kind == "integer" && atoi(l.text) >= 1 && atoi(l.text) <= len(typ.Args) {
+			i := atoi(l.text) - 1
+			return "(" + sql + ")." + quoteIdent(rowName(typ, i)), typ.Args[i], nil
+		}
+		return "", Type{}, failAt("INVALID_FUNCTION_ARGUMENT", x.index.pos(), "ROW subscript out of bounds")
+	case "array":
+		if !indexType.integer() {
+			return "", Type{}, failAt("TYPE_MISMATCH", x.p, "Cannot apply operator: %s[%s]", typ, indexType)
+		}
+		return "trino_subscript(" + sql + ", CAST(" + index + " AS BIGINT))", typ.arg(0), nil
+	}
+	return "", Type{}, failAt("TYPE_MISMATCH", x.p, "Cannot apply operator: %s[%s]", typ, indexType)
+}
+
+func extractFunction(field string) string {
+	switch field {
+	case "dow", "day_of_week":
+		return "day_of_week"
+	case "doy", "day_of_year":
+		return "day_of_year"
+	case "yow", "year_of_week":
+		return "year_of_week"
+	case "day_of_month":
+		return "day"
+	case "timezone_hour", "timezone_minute", "year", "quarter", "month", "week", "day", "hour", "minute", "second":
+		return field
+	}
+	return "extract " + field
+}
