@@ -1,6 +1,11 @@
 package cost
 
-import "slices"
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+)
 
 // Part says what a line of the bill is for.
 type Part string
@@ -78,6 +83,19 @@ func (b Bill) ByService() []Line {
 	return services
 }
 
+// Dearest are the n dearest lines of what the stack adds, the dearest first: where
+// to look when a budget is exceeded.
+func (b Bill) Dearest(n int) []Line {
+	var lines []Line
+	for _, line := range b.Lines {
+		if line.Part != Sources {
+			lines = append(lines, line)
+		}
+	}
+	slices.SortStableFunc(lines, func(a, b Line) int { return cmp.Compare(b.USD, a.USD) })
+	return lines[:min(n, len(lines))]
+}
+
 // biller writes a bill.
 type biller struct {
 	prices PriceList
@@ -97,21 +115,54 @@ func (b *biller) add(part Part, item, what string, quantity float64) {
 		b.err = err
 		return
 	}
-	line := Line{
-		Part: part, Service: price.Service, Item: item, What: what,
-		Quantity: quantity, Unit: price.Unit, Price: price.USD, Verified: price.Verified,
-	}
+	used, left := 0.0, 0.0 // by earlier lines of the item; of what is free
 	if b.free {
-		left := price.Free
-		for _, earlier := range b.bill.Lines {
-			if earlier.Item == item {
-				left -= earlier.Free
-			}
-		}
-		line.Free = min(quantity, left)
+		left = price.Free
 	}
-	line.USD = (line.Quantity - line.Free) * price.USD
-	b.bill.Lines = append(b.bill.Lines, line)
+	for _, earlier := range b.bill.Lines {
+		if earlier.Item == item {
+			used += earlier.Quantity
+			left -= earlier.Free
+		}
+	}
+	// One line for each tier that is reached, so that each stays a quantity times
+	// a price.
+	from, before := 0.0, used
+	for i, tier := range price.tiers() {
+		in := quantity
+		if tier.UpTo > 0 {
+			in = min(quantity, tier.UpTo-max(before, from))
+		}
+		from = tier.UpTo
+		if in < 0 || in == 0 && (i > 0 || used > 0) && quantity > 0 {
+			continue
+		}
+		line := Line{
+			Part: part, Service: price.Service, Item: item, What: what,
+			Quantity: in, Unit: price.Unit, Price: tier.USD, Verified: price.Verified,
+		}
+		if i > 0 {
+			line.What += fmt.Sprintf(", above %s", grouped(price.Tiers[i-1].UpTo))
+		}
+		line.Free = max(min(in, left), 0)
+		left -= line.Free
+		line.USD = (line.Quantity - line.Free) * tier.USD
+		b.bill.Lines = append(b.bill.Lines, line)
+		quantity -= in
+		before += in
+		if quantity <= 0 {
+			return
+		}
+	}
+}
+
+// grouped writes a whole number with its thousands set apart.
+func grouped(v float64) string {
+	s := strconv.FormatFloat(v, 'f', -1, 64)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
 }
 
 // price is what an item costs; a missing one is an error of the bill.

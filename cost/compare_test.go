@@ -149,12 +149,12 @@ func TestAnotherRegionIsWhatDiffers(t *testing.T) {
 func TestABadPriceListIsRefused(t *testing.T) {
 	item := `{"item":"a","service":"S","unit":"GB","price":1,"source":"https://x","date":"2026-11-24","verified":true}`
 	for name, text := range map[string]string{
-		"unknown field":   `{"region":"r","itemz":[]}`,
-		"twice":           `{"region":"r","items":[` + item + `,` + item + `]}`,
-		"negative":        `{"region":"r","items":[` + strings.Replace(item, `"price":1`, `"price":-1`, 1) + `]}`,
-		"without source":  `{"region":"r","items":[` + strings.Replace(item, "https://x", "", 1) + `]}`,
-		"without a date":  `{"region":"r","items":[` + strings.Replace(item, "2026-11-24", "soon", 1) + `]}`,
-		"without service": `{"region":"r","items":[` + strings.Replace(item, `"S"`, `""`, 1) + `]}`,
+		"unknown field":   `{"region":"r","date":"2026-11-24","itemz":[]}`,
+		"twice":           `{"region":"r","date":"2026-11-24","items":[` + item + `,` + item + `]}`,
+		"negative":        `{"region":"r","date":"2026-11-24","items":[` + strings.Replace(item, `"price":1`, `"price":-1`, 1) + `]}`,
+		"without source":  `{"region":"r","date":"2026-11-24","items":[` + strings.Replace(item, "https://x", "", 1) + `]}`,
+		"without a date":  `{"region":"r","date":"2026-11-24","items":[` + strings.Replace(item, "2026-11-24", "soon", 1) + `]}`,
+		"without service": `{"region":"r","date":"2026-11-24","items":[` + strings.Replace(item, `"S"`, `""`, 1) + `]}`,
 	} {
 		if _, err := ReadPrices(strings.NewReader(text)); err == nil {
 			t.Errorf("%s: no error", name)

@@ -39,6 +39,18 @@ func TestDataThatIsKeptForEverCountsForTenYears(t *testing.T) {
 	})
 }
 
+func TestWhatFirehoseDoesNotCompressIsStoredAndReadAsItIs(t *testing.T) {
+	// 1 GB a day for 90 days; each query reads 1,024 MB of it. What CloudWatch
+	// Logs sends stays as it was.
+	s := Default()
+	s.Uncompressed = true
+	checkLines(t, mustEstimate(t, s), map[string][2]float64{
+		"logs in Standard":                 {90, 90 * 0.023},
+		"bytes scanned":                    {20 * 730.0 / 24 / 1024, 20 * 730.0 / 24 / 1024 * 5},
+		"records, each rounded up to 5 KB": {3.80217036, 0.110263},
+	})
+}
+
 func TestProjectionAloneStoresNoPartition(t *testing.T) {
 	bill := mustWay(t, "projection alone", Default())
 	checkLines(t, bill, map[string][2]float64{"objects in the Data Catalog": {0.00002, 0.00002}})
@@ -79,7 +91,7 @@ func TestAServiceIsVerifiedWhenAllItsPricesAre(t *testing.T) {
 		}
 		verified[line.Service] = line.Verified
 	}
-	for service, want := range map[string]bool{"Lambda": true, "CloudWatch Logs": true, "Firehose": false, "EventBridge": false} {
+	for service, want := range map[string]bool{"Lambda": true, "Step Functions": true, "CloudWatch Logs": false, "Firehose": false, "EventBridge": false} {
 		if verified[service] != want {
 			t.Errorf("%s: %v", service, verified[service])
 		}

@@ -12,8 +12,7 @@
 //
 // What it leaves out: data transfer (there is none within a region), requests to
 // KMS (the stack uses keys that S3 and SQS own), dead letters and retries (a
-// healthy stage has none), query results, tax, discounts, and the cheaper tiers
-// of very large volumes.
+// healthy stage has none), query results, tax, and discounts.
 package cost
 
 // What a query costs beside its bytes.
@@ -26,6 +25,11 @@ const (
 	transitionsKnown  = 4 // start, ExtractMetadata, KnownToCatalog, Catalogued
 	transitionsUpdate = 1 // more, for UpdateCatalog
 )
+
+// metricsOfAnEvolution are the custom metrics that the catalog function sends for
+// a table when its columns change. A custom metric is billed for the hours in
+// which it is sent.
+const metricsOfAnEvolution = 3
 
 // Express is billed in steps of 100 ms and 64 MB.
 // https://aws.amazon.com/step-functions/pricing/
@@ -76,12 +80,12 @@ func lake(b *biller, s Scenario, u usage) {
 	if kept == 0 {
 		kept = neverDays
 	}
-	standard, infrequent, moved := float64(kept)*u.compressed(), 0.0, 0.0
+	standard, infrequent, moved := float64(kept)*u.stored(), 0.0, 0.0
 	if s.LakeTransitionDays > 0 && s.LakeTransitionDays < kept {
 		after := float64(kept - s.LakeTransitionDays)
 		least := s.infrequentLeast(b)
-		standard -= after * u.each(func(raw int64) float64 { return s.ifLarge(raw, float64(raw)/s.CompressionRatio) })
-		infrequent = after * u.each(func(raw int64) float64 { return s.ifLarge(raw, max(float64(raw)/s.CompressionRatio, least)) })
+		standard -= after * u.each(func(raw int64) float64 { return s.ifLarge(raw, float64(raw)/s.storedRatio()) })
+		infrequent = after * u.each(func(raw int64) float64 { return s.ifLarge(raw, max(float64(raw)/s.storedRatio(), least)) })
 		moved = u.each(func(raw int64) float64 { return s.ifLarge(raw, 1) })
 	}
 	b.add(Lake, "s3.storage.standard", "logs in Standard", max(standard, 0)/gb)
@@ -94,7 +98,7 @@ func lake(b *biller, s Scenario, u usage) {
 // ifLarge is v for an object that S3 moves to Standard-IA, and 0 for one that is
 // so small that it stays.
 func (s Scenario) ifLarge(raw int64, v float64) float64 {
-	if float64(raw)/s.CompressionRatio < smallestInfrequent {
+	if float64(raw)/s.storedRatio() < smallestInfrequent {
 		return 0
 	}
 	return v
@@ -117,7 +121,7 @@ func query(b *biller, s Scenario, u usage) {
 	one := u.largest()
 	queries := float64(s.QueriesPerDay) * DaysPerMonth
 	window := min(s.QueryHours, 24*max(s.LakeExpiryDays, boolToInt(s.LakeExpiryDays == 0)*neverDays))
-	bytes := max(roundUp(ceilDiv(one.compressed*window, 24), mb), athenaLeast)
+	bytes := max(roundUp(ceilDiv(one.stored*window, 24), mb), athenaLeast)
 	var perDay int64
 	for _, o := range one.written {
 		perDay += o.n
@@ -162,12 +166,15 @@ func workflow(b *biller, s Scenario, u usage) {
 	b.add(Catalog, duration, "extract function", month(extract)/1000*float64(s.ExtractMemoryMiB)/kb)
 	b.add(Catalog, duration, "catalog function", month(updates*float64(s.CatalogMs))/1000*float64(s.CatalogMemoryMiB)/kb)
 	logBytes := (objects + updates) * float64(s.FunctionLogBytes)
-	b.add(Catalog, "logs.ingest.standard", "the functions' own logs, ingest", month(logBytes)/gb)
+	b.add(Catalog, "logs.ingest.vended", "the functions' own logs, ingest", month(logBytes)/gb)
 	b.add(Catalog, "logs.storage", "the functions' own logs, storage", logBytes/s.CompressionRatio/gb*float64(s.LogRetentionDays))
 	b.add(Catalog, "s3.get", "objects read by the extract function", month(objects)/1000)
 	catalogue(b, s, u, !s.Projected)
 	b.add(Catalog, "glue.requests", "catalog requests of the functions", month(objects*requestsAnObject+updates*requestsAnUpdate)/1e6)
 	b.add(Catalog, "cloudwatch.alarm", "alarms", float64(s.Alarms))
+	if objects > 0 {
+		b.add(Catalog, "cloudwatch.metric", "metrics of table evolutions, by the hour", float64(s.Sources*metricsOfAnEvolution*s.EvolutionsPerMonth)/hoursAMonth)
+	}
 }
 
 // extractMs is how long the extract function takes for an object. Lambda bills

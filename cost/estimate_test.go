@@ -74,12 +74,14 @@ func TestTheDefaultStageAtOneGBADay(t *testing.T) {
 		"objects in the Data Catalog":            {0.02162, 0.02162},
 		"catalog requests of the functions":      {0.01971, 0.01971},
 		"alarms":                                 {4, 0.4},
+		// 3 metrics of one table in 8 of 730 hours.
+		"metrics of table evolutions, by the hour": {24.0 / 730, 24.0 / 730 * 0.30},
 	})
-	if got := bill.Total(); math.Abs(got-16.7453) > 5e-5 {
-		t.Errorf("total $%.4f, want $16.7453", got)
+	if got := bill.Total(); math.Abs(got-16.7551) > 5e-5 {
+		t.Errorf("total $%.4f, want $16.7551", got)
 	}
-	if got := bill.Stack(); math.Abs(got-1.5107) > 5e-5 {
-		t.Errorf("what the stack adds: $%.4f, want $1.5107", got)
+	if got := bill.Stack(); math.Abs(got-1.5205) > 5e-5 {
+		t.Errorf("what the stack adds: $%.4f, want $1.5205", got)
 	}
 }
 
@@ -233,7 +235,7 @@ func scenarios() *rapid.Generator[Scenario] {
 		return Scenario{
 			EventBytes: between("eventBytes", 1, 1<<18), Sources: between("sources", 1, 30),
 			BufferMiB: between("bufferMiB", 1, 128), BufferSeconds: between("bufferSeconds", 1, 900),
-			CompressionRatio: rapid.Float64Range(1, 30).Draw(t, "ratio"), RecordKB: between("recordKB", 1, 1000),
+			CompressionRatio: rapid.Float64Range(1, 30).Draw(t, "ratio"), Uncompressed: rapid.Bool().Draw(t, "uncompressed"), RecordKB: between("recordKB", 1, 1000),
 			LogRetentionDays: between("retention", 1, 3653), LakeTransitionDays: between("transition", 0, 400),
 			LakeExpiryDays: between("expiry", 0, 1000), QueriesPerDay: between("queries", 0, 1000),
 			QueryHours: between("hours", 1, 1000), Projected: rapid.Bool().Draw(t, "projected"),
@@ -241,7 +243,7 @@ func scenarios() *rapid.Generator[Scenario] {
 			ExtractMemoryMiB: between("extractMemory", 128, 10_240), CatalogMemoryMiB: between("catalogMemory", 128, 10_240),
 			ExtractBaseMs: between("base", 1, 5000), ExtractMiBPerSecond: between("speed", 1, 1000),
 			CatalogMs: between("catalogMs", 1, 5000), WorkflowMs: between("workflowMs", 0, 1000),
-			FunctionLogBytes: between("log", 0, 100_000), Alarms: between("alarms", 0, 50),
+			FunctionLogBytes: between("log", 0, 100_000), EvolutionsPerMonth: between("evolutions", 0, 730), Alarms: between("alarms", 0, 50),
 			FreeTiers: rapid.Bool().Draw(t, "free"),
 		}
 	})

@@ -24,6 +24,9 @@ type Scenario struct {
 	BufferSeconds int64 `json:"bufferSeconds"`
 	// CompressionRatio is how many times smaller gzip makes the logs.
 	CompressionRatio float64 `json:"compressionRatio"`
+	// Uncompressed says that Firehose writes what arrives as it is. What CloudWatch
+	// Logs sends and stores is compressed in any case.
+	Uncompressed bool `json:"uncompressed"`
 	// RecordKB is the mean compressed size of what CloudWatch Logs sends to
 	// Firehose at once, in KB (1,024 bytes); Firehose rounds it up to 5 KB.
 	RecordKB int64 `json:"recordKB"`
@@ -56,6 +59,9 @@ type Scenario struct {
 	WorkflowMs          int64 `json:"workflowMs"`
 	// FunctionLogBytes is what one invocation writes to its own log group.
 	FunctionLogBytes int64 `json:"functionLogBytes"`
+	// EvolutionsPerMonth is in how many hours of a month a table gets new columns
+	// or wider types.
+	EvolutionsPerMonth int64 `json:"evolutionsPerMonth"`
 	// Alarms of the stage.
 	Alarms int64 `json:"alarms"`
 
@@ -74,7 +80,7 @@ func Default() Scenario {
 		QueriesPerDay: 20, QueryHours: 24,
 		ExtractMemoryMiB: 512, CatalogMemoryMiB: 256,
 		ExtractBaseMs: 100, ExtractMiBPerSecond: 40, CatalogMs: 300, WorkflowMs: 100,
-		FunctionLogBytes: 1000, Alarms: 4,
+		FunctionLogBytes: 1000, EvolutionsPerMonth: 8, Alarms: 4,
 	}
 }
 
@@ -84,6 +90,14 @@ const (
 	maxEvent    = 1 << 20 // CloudWatch Logs' largest event
 )
 
+// CheckVolume reports a volume that cannot be computed with.
+func CheckVolume(gbPerDay float64) error {
+	if math.IsNaN(gbPerDay) || gbPerDay < 0 || gbPerDay > maxGBPerDay {
+		return fmt.Errorf("%g; allowed: 0 to %.0f GB a day", gbPerDay, float64(maxGBPerDay))
+	}
+	return nil
+}
+
 // Check reports everything that is wrong with the scenario.
 func (s Scenario) Check() error {
 	var errs []error
@@ -92,8 +106,8 @@ func (s Scenario) Check() error {
 			errs = append(errs, fmt.Errorf("%s is %d; allowed: %d to %d", name, value, low, high))
 		}
 	}
-	if math.IsNaN(s.GBPerDay) || s.GBPerDay < 0 || s.GBPerDay > maxGBPerDay {
-		errs = append(errs, fmt.Errorf("gbPerDay is %g; allowed: 0 to %g", s.GBPerDay, maxGBPerDay))
+	if err := CheckVolume(s.GBPerDay); err != nil {
+		errs = append(errs, fmt.Errorf("gbPerDay is %w", err))
 	}
 	if math.IsNaN(s.CompressionRatio) || s.CompressionRatio < 1 || s.CompressionRatio > 1000 {
 		errs = append(errs, fmt.Errorf("compressionRatio is %g; allowed: 1 to 1000", s.CompressionRatio))
@@ -115,6 +129,7 @@ func (s Scenario) Check() error {
 	within("catalogMs", s.CatalogMs, 1, 900_000)
 	within("workflowMs", s.WorkflowMs, 0, 300_000)
 	within("functionLogBytes", s.FunctionLogBytes, 0, 1<<20)
+	within("evolutionsPerMonth", s.EvolutionsPerMonth, 0, 730)
 	within("alarms", s.Alarms, 0, 10_000)
 	return errors.Join(errs...)
 }

@@ -29,7 +29,8 @@ type objects struct {
 
 // source is what one source does in a day.
 type source struct {
-	raw, compressed int64 // bytes
+	raw, compressed int64 // bytes, as CloudWatch Logs sends them
+	stored          int64 // bytes, as Firehose writes them
 	events          int64
 	written         []objects // by Firehose
 	billedFirehose  int64     // bytes, rounded as Firehose does
@@ -58,7 +59,7 @@ func usageOf(s Scenario, round5kb bool) usage {
 
 func sourceOf(s Scenario, raw int64, round5kb bool) source {
 	compressed := int64(math.Ceil(float64(raw) / s.CompressionRatio))
-	one := source{raw: raw, compressed: compressed, events: ceilDiv(raw, s.EventBytes), written: writtenOf(s, raw)}
+	one := source{raw: raw, compressed: compressed, stored: int64(math.Ceil(float64(raw) / s.storedRatio())), events: ceilDiv(raw, s.EventBytes), written: writtenOf(s, raw)}
 	one.billedFirehose = compressed
 	if round5kb {
 		record := s.RecordKB * kb
@@ -113,6 +114,8 @@ func (u usage) compressed() float64 {
 	return u.sum(func(s source) float64 { return float64(s.compressed) })
 }
 
+func (u usage) stored() float64 { return u.sum(func(s source) float64 { return float64(s.stored) }) }
+
 func (u usage) firehose() float64 {
 	return u.sum(func(s source) float64 { return float64(s.billedFirehose) })
 }
@@ -145,6 +148,14 @@ func (u usage) newPartitions() float64 {
 
 // largest is the source that queries read.
 func (u usage) largest() source { return u.sources[len(u.sources)-1] }
+
+// storedRatio is how many times smaller than the raw log the objects are.
+func (s Scenario) storedRatio() float64 {
+	if s.Uncompressed {
+		return 1
+	}
+	return s.CompressionRatio
+}
 
 func ceilDiv(a, b int64) int64 { return (a + b - 1) / b }
 

@@ -236,7 +236,7 @@ func (p *pack) configure(g guardrails.Guardrail, config map[string]any) (configu
 	var said []error
 	for _, e := range exceptions {
 		if !e.Expired(p.now()) {
-			said = append(said, p.say(fmt.Sprintf("exception in force until %s: %s is let off %s: %s",
+			said = append(said, p.say(fmt.Sprintf("guardrails: exception in force until %s: %s is let off %s: %s",
 				e.Expires, e.Resource, g.Name, e.Reason)))
 		}
 	}

@@ -111,6 +111,7 @@ func mutations() []mutation {
 	return []mutation{
 		{rule: "glue-no-crawler", what: "a crawler", kind: "aws:glue/crawler:Crawler", add: pulumi.Map{"databaseName": text("d"), "role": text("r")}},
 		{rule: "glue-no-crawler", what: "a crawler behind Cloud Control", kind: "aws:cloudcontrol/resource:Resource", add: pulumi.Map{"typeName": text("AWS::Glue::Crawler"), "desiredState": text("{}")}},
+		{rule: "glue-no-stand-in", what: "a role that may start a crawler", kind: granted, change: set("policy", pulumi.String(fmt.Sprintf(wildcardPolicy, "glue:StartCrawler", "arn:aws:glue:us-east-1:123456789012:crawler/logs")))},
 		{rule: "glue-no-stand-in", what: "a trigger", kind: "aws:glue/trigger:Trigger", add: pulumi.Map{"type": text("SCHEDULED")}},
 		{rule: "glue-no-stand-in", what: "a job", kind: "aws:glue/job:Job", add: pulumi.Map{"roleArn": text("r")}},
 		{rule: "glue-table-in-lake", what: "a table over the whole bucket", kind: "aws:glue/catalogTable:CatalogTable", change: set("storageDescriptor.location", text("s3://somewhere/"))},
@@ -137,6 +138,7 @@ func mutations() []mutation {
 		{rule: "s3-bucket-key", what: "KMS without a bucket key", kind: encrypt, change: func(p pulumi.Map) {
 			p["rules"] = pulumi.Array{pulumi.Map{"applyServerSideEncryptionByDefault": pulumi.Map{"sseAlgorithm": text("aws:kms")}}}
 		}},
+		{rule: "s3-tls-only", what: "a policy that allows it", kind: policy, change: set("policy", text(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}]}`))},
 		{rule: "s3-tls-only", what: "a policy that allows plain HTTP", kind: policy, change: set("policy", text(`{"Version":"2012-10-17","Statement":[]}`))},
 		{rule: "s3-no-extras", what: "transfer acceleration", kind: "aws:s3/bucketAccelerateConfigurationV2:BucketAccelerateConfigurationV2", add: pulumi.Map{"bucket": text("b"), "status": text("Enabled")}},
 		{rule: "lambda-arm64", what: "x86_64", kind: function, change: set("architectures", pulumi.ToStringArray([]string{"x86_64"}))},
@@ -160,9 +162,13 @@ func mutations() []mutation {
 		{rule: "sqs-retention", what: "dead letters for an hour", kind: queue, change: set("messageRetentionSeconds", number(3600))},
 		{rule: "sqs-dead-letters", what: "a queue that is read for ever", kind: "aws:sqs/queue:Queue", add: pulumi.Map{"messageRetentionSeconds": number(1_209_600), "name": text("jobs")}},
 		{rule: "iam-no-wildcard-action", what: "all of S3", kind: granted, change: set("policy", pulumi.String(fmt.Sprintf(wildcardPolicy, "s3:*", "arn:aws:s3:::b/*")))},
+		{rule: "iam-no-wildcard-resource", what: "every function", kind: granted, change: set("policy", pulumi.String(fmt.Sprintf(wildcardPolicy, "lambda:InvokeFunction", "arn:aws:lambda:us-east-1:123456789012:function:*")))},
+		{rule: "iam-source-condition", what: "a trust for anything", kind: role, change: set("assumeRolePolicy", text(strings.Replace(openTrust, `"Action"`, `"Condition":{"StringLike":{"aws:SourceArn":"*"}},"Action"`, 1)))},
 		{rule: "iam-no-wildcard-resource", what: "every bucket", kind: granted, change: set("policy", pulumi.String(fmt.Sprintf(wildcardPolicy, "s3:GetObject", "*")))},
 		{rule: "iam-source-condition", what: "a trust without a condition", kind: role, change: set("assumeRolePolicy", text(openTrust))},
 		{rule: "network-no-nat", what: "a NAT gateway", kind: "aws:ec2/natGateway:NatGateway", add: pulumi.Map{"subnetId": text("s")}},
+		{rule: "network-no-nat", what: "a NAT gateway behind Cloud Control", kind: "aws:cloudcontrol/resource:Resource", add: pulumi.Map{"typeName": text("AWS::EC2::NatGateway"), "desiredState": text("{}")}},
+		{rule: "s3-no-extras", what: "acceleration inside the bucket", kind: bucket, change: set("accelerationStatus", text("Enabled"))},
 		{rule: "network-no-interface-endpoint", what: "an interface endpoint", kind: "aws:ec2/vpcEndpoint:VpcEndpoint", add: pulumi.Map{"vpcId": text("v"), "vpcEndpointType": text("Interface")}},
 		{rule: "network-no-stream", what: "a provisioned stream", kind: "aws:kinesis/stream:Stream", add: pulumi.Map{"shardCount": number(2)}},
 		{rule: "network-no-cluster", what: "an OpenSearch domain", kind: "aws:opensearch/domain:Domain", add: pulumi.Map{}},

@@ -52,10 +52,11 @@ type commands struct {
 	Redrive   redriveCommand   `cmd:"" help:"Replay the dead letters."`
 	Reconcile reconcileCommand `cmd:"" help:"Hold the catalog against the lake, both ways."`
 
-	Infer  inferCommand  `cmd:"" help:"The schema and DDL of log files on disk."`
-	Query  queryCommand  `cmd:"" help:"Ask Athena: rows, bytes scanned and their price."`
-	Cost   costCommand   `cmd:"" help:"What a stage costs a month, beside a crawler and partition projection."`
-	Doctor doctorCommand `cmd:"" help:"What is missing on this machine."`
+	Infer      inferCommand      `cmd:"" help:"The schema and DDL of log files on disk."`
+	Query      queryCommand      `cmd:"" help:"Ask Athena: rows, bytes scanned and their price."`
+	Cost       costCommand       `cmd:"" help:"What a stage costs a month, beside a crawler and partition projection."`
+	Guardrails guardrailsCommand `cmd:"" help:"The rules that a stage is held to: list them, explain one, check their configuration."`
+	Doctor     doctorCommand     `cmd:"" help:"What is missing on this machine."`
 }
 
 // session is what every command is given.

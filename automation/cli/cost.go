@@ -1,6 +1,10 @@
 package cli
 
-import "crawlerless/automation/costcmd"
+import (
+	"errors"
+
+	"crawlerless/automation/costcmd"
+)
 
 type costCommand struct {
 	Stage     string    `short:"s" help:"One stage; without it, all."`
@@ -15,7 +19,10 @@ type costCommand struct {
 func (costCommand) Help() string {
 	return `Examples:
   automation cost
-  automation cost --stage prod --gb-per-day 5 --gb-per-day 500 --html cost.html`
+  automation cost --stage prod --gb-per-day 5 --gb-per-day 500 --html cost.html
+  automation cost --prices frankfurt.json --json
+
+docs/cost.md derives every figure by hand, and says what a price file looks like.`
 }
 
 func (c *costCommand) Run(s *session) error {
@@ -23,7 +30,12 @@ func (c *costCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return costcmd.Run(s.ctx, costcmd.Options{
+	err = costcmd.Run(s.ctx, costcmd.Options{
 		Root: root, Stage: c.Stage, GBPerDay: c.GBPerDay, Prices: c.Prices, FreeTiers: c.FreeTiers, JSON: c.JSON, HTML: c.HTML,
 	}, s.console.Out, s.console.Err)
+	var wrong *costcmd.UsageError
+	if errors.As(err, &wrong) {
+		return &usageError{err}
+	}
+	return err
 }

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 
 	"crawlerless/automation/workspace"
 	"crawlerless/cost"
@@ -32,6 +34,15 @@ type Options struct {
 	HTML string
 }
 
+// UsageError is a wrong argument: a stage that there is not, a volume that is
+// none, a price list that cannot be read.
+type UsageError struct{ err error }
+
+func (e *UsageError) Error() string { return e.err.Error() }
+
+// Unwrap answers what is wrong.
+func (e *UsageError) Unwrap() error { return e.err }
+
 // document is what --json prints.
 type document struct {
 	Prices  cost.PriceList  `json:"prices"`
@@ -44,7 +55,7 @@ type document struct {
 func Run(ctx context.Context, o Options, stdout, stderr io.Writer) error {
 	prices, err := priceList(o.Prices)
 	if err != nil {
-		return err
+		return &UsageError{err}
 	}
 	stages, err := stages(o)
 	if err != nil {
@@ -89,15 +100,22 @@ func Run(ctx context.Context, o Options, stdout, stderr io.Writer) error {
 
 // stages are the stages to report on, each with each volume.
 func stages(o Options) ([]report.Stage, error) {
-	names := []string{o.Stage}
-	if o.Stage == "" {
-		var err error
-		if names, err = workspace.Stages(o.Root); err != nil {
-			return nil, err
+	for _, volume := range o.GBPerDay {
+		if err := cost.CheckVolume(volume); err != nil {
+			return nil, &UsageError{fmt.Errorf("--gb-per-day: %w", err)}
 		}
-		if len(names) == 0 {
-			return nil, errors.New("there is no stage: no Pulumi.<stage>.yaml in the checkout")
-		}
+	}
+	names, err := workspace.Stages(o.Root)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case len(names) == 0:
+		return nil, errors.New("there is no stage: no Pulumi.<stage>.yaml in the checkout")
+	case o.Stage != "" && !slices.Contains(names, o.Stage):
+		return nil, &UsageError{fmt.Errorf("there is no stage %q; there are: %s", o.Stage, strings.Join(names, ", "))}
+	case o.Stage != "":
+		names = []string{o.Stage}
 	}
 	var list []report.Stage
 	for _, name := range names {
@@ -147,10 +165,13 @@ func priceList(file string) (_ cost.PriceList, err error) {
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	other, err := cost.ReadPrices(f)
+	if err == nil {
+		list, err = list.With(other)
+	}
 	if err != nil {
 		return cost.PriceList{}, fmt.Errorf("%s: %w", file, err)
 	}
-	return list.With(other)
+	return list, nil
 }
 
 func writePage(path string, reports []report.Report, prices cost.PriceList) (err error) {

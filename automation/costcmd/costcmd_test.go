@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,8 +43,8 @@ func TestEveryStageIsWithinItsBudget(t *testing.T) {
 func TestTheTableSaysWhatCostsWhatAndWhereItBreaksEven(t *testing.T) {
 	out, _ := run(t, Options{Stage: "prod"})
 	for _, want := range []string{
-		"Stage prod: 20 GB a day from 1 source(s), prices of us-east-1", "extract function", "crawler every hour",
-		"Its budget is $500.00: kept.", "dearer than an hourly crawler above", "* not verified",
+		"Stage prod: 20 GB a day from 1 source, prices of us-east-1", "extract function", "crawler every hour",
+		"Its budget is $500.00: kept.", "by service", "USD a GB", "dearer than an hourly crawler above", "* not verified",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
@@ -83,14 +85,35 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 		o    Options
 		want string
 	}{
-		"a stage that is not there": {Options{Stage: "nope"}, "nope"},
-		"a negative volume":         {Options{Stage: "dev", GBPerDay: []float64{-1}}, "gbPerDay is -1"},
+		"a stage that is not there": {Options{Stage: "nope"}, `no stage "nope"; there are: dev, prod, staging`},
+		"a negative volume":         {Options{Stage: "dev", GBPerDay: []float64{-1}}, "--gb-per-day: -1; allowed: 0 to 1000000 GB a day"},
+		"a volume that is none":     {Options{Stage: "dev", GBPerDay: []float64{1, math.NaN()}}, "--gb-per-day: NaN"},
+		"a volume without end":      {Options{Stage: "dev", GBPerDay: []float64{math.Inf(1)}}, "--gb-per-day: +Inf"},
+		"a huge volume":             {Options{Stage: "dev", GBPerDay: []float64{1e300}}, "--gb-per-day: 1e+300"},
 		"no such price list":        {Options{Prices: "nowhere.json"}, "nowhere.json"},
+		"no price list":             {Options{Prices: "costcmd.go"}, "costcmd.go: read price list"},
 	} {
 		c.o.Root = checkout
 		err := Run(context.Background(), c.o, &bytes.Buffer{}, &bytes.Buffer{})
-		if err == nil || !strings.Contains(err.Error(), c.want) {
+		var usage *UsageError
+		if err == nil || !strings.Contains(err.Error(), c.want) || !errors.As(err, &usage) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+func TestABudgetThatIsExceededSaysByHowMuchAndByWhat(t *testing.T) {
+	out, _ := run(t, Options{Stage: "prod", GBPerDay: []float64{700}})
+	for _, want := range []string{"Its budget is $500.00: EXCEEDED by $3", "The dearest: S3 $366.41 (logs in Standard-IA), Athena $"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+}
+
+func TestNoVolumeAtAllIsABill(t *testing.T) {
+	out, _ := run(t, Options{Stage: "prod", GBPerDay: []float64{0, 1e6}})
+	if !strings.Contains(out, "Stage prod: 0 GB a day") || !strings.Contains(out, "Stage prod: 1000000 GB a day") || strings.Contains(out, "NaN") || strings.Contains(out, "Inf") {
+		t.Errorf("%s", out)
 	}
 }

@@ -16,6 +16,8 @@ import (
 	"strings"
 
 	"github.com/rogpeppe/go-internal/lockedfile"
+
+	rules "crawlerless/policy/guardrails"
 )
 
 // Build compiles the pack of the checkout into the cache, and answers the path
@@ -50,16 +52,23 @@ func Build(ctx context.Context, root, cache string) (string, error) {
 	return path, nil
 }
 
-// Config is the pack's settings for a stage, or empty where there are none.
+// Config is the pack's settings for a stage, or empty where there are none. The
+// engine takes the name of a rule that does not exist for one that has nothing to
+// say; here it is an error.
 func Config(root, stage string) (string, error) {
 	path, err := filepath.Abs(filepath.Join(root, "policy", "config", stage+".json"))
 	if err != nil {
 		return "", err
 	}
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+	file, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
-	} else if err != nil {
+	}
+	if err != nil {
 		return "", err
+	}
+	if err := rules.CheckConfig(file); err != nil {
+		return "", fmt.Errorf("%s:\n%w", path, err)
 	}
 	return path, nil
 }

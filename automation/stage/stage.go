@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"runtime"
 	"strings"
+	"time"
 
 	"crawlerless/automation/console"
 	"crawlerless/automation/guardrails"
@@ -40,6 +41,7 @@ type need struct {
 	existing bool // the stack is there already
 	program  bool // the Lambdas and the policy pack are compiled
 	scratch  bool // a local target of its own will do
+	budget   bool // the stage's estimate is within its budget
 }
 
 // Stage is one stage, open on its target.
@@ -56,16 +58,21 @@ func with(ctx context.Context, c *console.Console, o Options, n need, f func(*St
 	if err != nil {
 		return err
 	}
+	policyConfig, err := guardrails.Config(o.Root, o.Stage)
+	if err != nil {
+		return err
+	}
+	if n.budget {
+		if err := guardrails.WithinBudget(policyConfig, config, time.Now()); err != nil {
+			return err
+		}
+	}
 	s := &Stage{o: o, console: c}
 	if s.target, err = openTarget(ctx, o, n.scratch); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.target.Close()) }()
 	tools, err := s.tools(ctx, config, n)
-	if err != nil {
-		return err
-	}
-	policyConfig, err := guardrails.Config(o.Root, o.Stage)
 	if err != nil {
 		return err
 	}
@@ -157,7 +164,7 @@ func (s *Stage) preview(ctx context.Context, document bool) (workspace.Seen, err
 // Up brings the stage up, after a preview that passes. A stage that is
 // protected asks first, unless it was told yes.
 func Up(ctx context.Context, c *console.Console, o Options) error {
-	return with(ctx, c, o, need{program: true}, func(s *Stage) error {
+	return with(ctx, c, o, need{program: true, budget: true}, func(s *Stage) error {
 		seen, err := s.preview(ctx, false)
 		if err != nil {
 			return err

@@ -33,6 +33,9 @@ type Seen struct {
 	Changes     map[string]int `json:"changes"` // "create", "same", "delete", … -> resources
 	Violations  []Violation    `json:"violations"`
 	Diagnostics []string       `json:"diagnostics"` // errors, in the engine's words
+	// Notices are what the policy pack says beside its violations: exceptions in
+	// force, and what can only be judged in the update.
+	Notices []string `json:"notices,omitempty"`
 	// Steps are the operations on resources as they were planned or done.
 	Steps []Operation `json:"steps"`
 }
@@ -142,6 +145,8 @@ func (w *watch) add(e events.EngineEvent) {
 		w.seen.Violations = append(w.seen.Violations, Violation{Policy: p.PolicyName, Level: p.EnforcementLevel, Resource: p.ResourceURN, Message: plain(p.Message)})
 	case e.DiagnosticEvent != nil && e.DiagnosticEvent.Severity == "error":
 		w.seen.Diagnostics = append(w.seen.Diagnostics, diagnostic(e.DiagnosticEvent))
+	case e.DiagnosticEvent != nil && strings.HasPrefix(plain(e.DiagnosticEvent.Message), noticePrefix):
+		w.seen.Notices = append(w.seen.Notices, strings.TrimSpace(strings.TrimPrefix(plain(e.DiagnosticEvent.Message), noticePrefix)))
 	case e.SummaryEvent != nil:
 		w.seen.Changes = map[string]int{}
 		for op, n := range e.SummaryEvent.ResourceChanges {
@@ -156,6 +161,9 @@ func (w *watch) add(e events.EngineEvent) {
 		}
 	}
 }
+
+// noticePrefix begins what the policy pack logs.
+const noticePrefix = "guardrails: "
 
 func diagnostic(d *apitype.DiagnosticEvent) string {
 	message := strings.Join(strings.Fields(plain(d.Message)), " ")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 
@@ -12,7 +13,7 @@ import (
 
 // A chart is drawn on a canvas of these units; the page scales it.
 const (
-	chartWidth, chartHeight = 900.0, 430.0
+	chartWidth, chartHeight = 900.0, 412.0
 	left, top               = 66.0, 14.0
 	plotWidth, plotHeight   = 590.0, 350.0
 	labelGap                = 17.0 // between two labels at the right
@@ -21,7 +22,8 @@ const (
 
 // chart draws monthly cost against volume, both logarithmic: one line for each
 // curve, labelled where it ends, and a mark at the stage's own volume.
-func chart(title string, curves []Curve, of func(Curve) []float64, at float64) template.HTML {
+// budget is a level to draw as well; 0 is none.
+func chart(title string, curves []Curve, of func(Curve) []float64, at, budget float64) template.HTML {
 	most := leastUSD
 	for _, c := range curves {
 		for _, v := range of(c) {
@@ -39,7 +41,7 @@ func chart(title string, curves []Curve, of func(Curve) []float64, at float64) t
 	for i := range int(yDecades) + 1 {
 		v := leastUSD * math.Pow(10, float64(i))
 		fmt.Fprintf(&b, `<line class="grid" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, left, left+plotWidth, y(v), y(v))
-		fmt.Fprintf(&b, `<text class="tick" text-anchor="end" x="%.1f" y="%.1f">$%s</text>`, left-8, y(v)+4, grouped(v))
+		fmt.Fprintf(&b, `<text class="tick" text-anchor="end" x="%.1f" y="%.1f">%s</text>`, left-8, y(v)+4, tick(v))
 	}
 	for i := range int(xDecades) + 1 {
 		v := cost.LeastVolume * math.Pow(10, float64(i))
@@ -52,8 +54,12 @@ func chart(title string, curves []Curve, of func(Curve) []float64, at float64) t
 		fmt.Fprintf(&b, `<line class="here" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, x(at), x(at), top, top+plotHeight)
 		fmt.Fprintf(&b, `<text class="tick" x="%.1f" y="%.1f">this stage</text>`, x(at)+5, top+12)
 	}
+	if budget > leastUSD && y(budget) >= top {
+		fmt.Fprintf(&b, `<line class="budget" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, left, left+plotWidth, y(budget), y(budget))
+		fmt.Fprintf(&b, `<text class="tick" x="%.1f" y="%.1f">budget %s</text>`, left+6, y(budget)-5, usd(budget))
+	}
 	volumes := cost.Volumes(PointsPerDecade)
-	for i, c := range curves {
+	for i, c := range slices.Backward(curves) { // ours, the first, lies on top
 		var points []string
 		for j, v := range of(c) {
 			points = append(points, fmt.Sprintf("%.1f,%.1f", x(volumes[j]), y(v)))
@@ -92,6 +98,14 @@ func labels(curves []Curve, of func(Curve) []float64, y func(float64) float64) [
 		bottom -= labelGap
 	}
 	return list
+}
+
+// tick writes a power of ten as money.
+func tick(usd float64) string {
+	if usd < 0.999 {
+		return fmt.Sprintf("$%.2f", usd)
+	}
+	return "$" + grouped(usd)
 }
 
 // grouped writes a power of ten with thousands set apart.

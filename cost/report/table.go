@@ -15,13 +15,17 @@ import (
 // Table writes the report for a terminal.
 func (r Report) Table(w io.Writer, prices cost.PriceList) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Stage %s: %s GB a day from %d source(s), prices of %s as of %s\n\n",
-		r.Stage, plain(r.Scenario.GBPerDay), r.Scenario.Sources, prices.Region, prices.Date)
-	b.WriteString(r.billTable() + "\n\n")
+	sources := "1 source"
+	if n := r.Scenario.Sources; n != 1 {
+		sources = fmt.Sprintf("%d sources", n)
+	}
+	fmt.Fprintf(&b, "Stage %s: %s GB a day from %s, prices of %s as of %s\n\n",
+		r.Stage, plain(r.Scenario.GBPerDay), sources, prices.Region, prices.Date)
+	b.WriteString(r.billTable() + "\n\n" + r.serviceTable() + "\n\n")
 	fmt.Fprintf(&b, "The stack adds %s a month, %s for each GB. With what the log groups cost by themselves: %s.\n",
 		usd(r.StackUSD), usd(r.USDPerGB), usd(r.TotalUSD))
 	if r.BudgetUSD > 0 {
-		fmt.Fprintf(&b, "Its budget is %s: %s.\n", usd(r.BudgetUSD), map[bool]string{true: "kept", false: "EXCEEDED"}[r.StackUSD <= r.BudgetUSD])
+		fmt.Fprintf(&b, "Its budget is %s: %s.\n", usd(r.BudgetUSD), r.Budget())
 	}
 	if r.unverified() {
 		b.WriteString("* not verified: see the notes in cost/prices.json\n")
@@ -35,20 +39,58 @@ func (r Report) Table(w io.Writer, prices cost.PriceList) error {
 	return err
 }
 
+// Budget says whether the budget is kept, or by how much it is exceeded and by
+// what.
+func (r Report) Budget() string {
+	if r.StackUSD <= r.BudgetUSD {
+		return "kept"
+	}
+	return fmt.Sprintf("EXCEEDED by %s. The dearest: %s", usd(r.StackUSD-r.BudgetUSD), Dearest(r.Bill, 4))
+}
+
+// Dearest names the n dearest lines of what the stack adds.
+func Dearest(bill cost.Bill, n int) string {
+	var parts []string
+	for _, line := range bill.Dearest(n) {
+		parts = append(parts, fmt.Sprintf("%s %s (%s)", line.Service, usd(line.USD), line.What))
+	}
+	return strings.Join(parts, ", ")
+}
+
 func (r Report) billTable() string {
-	t := newTable(table.Row{"for", "service", "what", "quantity", "unit", "price", "USD a month"})
+	t := newTable(table.Row{"service", "what", "quantity x price", "USD a month"})
 	for i, line := range r.Bill.Lines {
-		if i > 0 && r.Bill.Lines[i-1].Part != line.Part {
-			t.AppendSeparator()
+		if i == 0 || r.Bill.Lines[i-1].Part != line.Part {
+			if i > 0 {
+				t.AppendSeparator()
+			}
+			t.AppendRow(table.Row{strings.ToUpper(string(line.Part)), "", "", fixed(r.Bill.Of(line.Part))})
 		}
 		what := line.What
 		if !line.Verified {
 			what += " *"
 		}
-		t.AppendRow(table.Row{line.Part, line.Service, what, plain(line.Quantity), line.Unit, plain(line.Price), fixed(line.USD)})
+		quantity := plain(line.Quantity)
+		if line.Free > 0 {
+			quantity = fmt.Sprintf("(%s - %s)", quantity, plain(line.Free))
+		}
+		t.AppendRow(table.Row{line.Service, what, fmt.Sprintf("%s %s x %s", quantity, line.Unit, plain(line.Price)), fixed(line.USD)})
 	}
-	t.AppendFooter(table.Row{"", "", "", "", "", "total", fixed(r.TotalUSD)})
-	t.SetColumnConfigs(right(4, 6, 7))
+	t.AppendFooter(table.Row{"", "", "total", fixed(r.TotalUSD)})
+	t.SetColumnConfigs(right(3, 4))
+	return t.Render()
+}
+
+func (r Report) serviceTable() string {
+	t := newTable(table.Row{"by service", "USD a month", "USD a GB"})
+	for _, s := range r.Services {
+		name := s.Service
+		if !s.Verified {
+			name += " *"
+		}
+		t.AppendRow(table.Row{name, fixed(s.USD), fixed(s.USDPerGB)})
+	}
+	t.SetColumnConfigs(right(2, 3))
 	return t.Render()
 }
 
@@ -57,9 +99,12 @@ func (r Report) alternativesTable() string {
 	for _, a := range r.Alternatives {
 		t.AppendRow(table.Row{a.Name, fixed(a.CatalogUSD), fixed(a.StackUSD), a.Gives})
 	}
-	t.SetColumnConfigs(right(2, 3))
+	t.SetColumnConfigs(append(right(2, 3), table.ColumnConfig{Number: 4, WidthMax: givesWidth, WidthMaxEnforcer: text.WrapSoft}))
 	return t.Render()
 }
+
+// givesWidth keeps the table of the ways narrower than a hundred characters.
+const givesWidth = 45
 
 func newTable(header table.Row) table.Writer {
 	t := table.NewWriter()

@@ -26,6 +26,8 @@ func encryptionTypes() []string {
 	return bothGenerations("aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2")
 }
 
+func aclTypes() []string { return bothGenerations("aws:s3/bucketAclV2:BucketAclV2") }
+
 const (
 	publicAccessBlock = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 	bucketPolicy      = "aws:s3/bucketPolicy:BucketPolicy"
@@ -52,7 +54,7 @@ type bucket struct {
 
 // buckets relates each bucket to its companions.
 func (s Stack) buckets() []bucket {
-	types := slices.Concat(lifecycleTypes(), versioningTypes(), encryptionTypes(), []string{publicAccessBlock, bucketPolicy})
+	types := slices.Concat(lifecycleTypes(), versioningTypes(), encryptionTypes(), aclTypes(), []string{publicAccessBlock, bucketPolicy})
 	var list []bucket
 	for _, r := range s.OfType(bucketTypes()...) {
 		b := bucket{Resource: r, companions: map[string][]Resource{}, perhaps: map[string][]Resource{}}

@@ -85,7 +85,7 @@ func checkNarrow(r Resource, _ Stage, _ none) Findings {
 		f.violate(r, Violation{Path: node.Path, Found: "no event pattern: " + err.Error(), Allowed: "an event pattern"})
 		return f
 	}
-	if p.Source != nil && !slices.Contains(p.Source, any("aws.s3")) {
+	if p.Source != nil && !slices.ContainsFunc(p.Source, mayBeS3) {
 		return f
 	}
 	for _, part := range []struct {
@@ -93,9 +93,9 @@ func checkNarrow(r Resource, _ Stage, _ none) Findings {
 		narrow bool
 		want   string
 	}{
-		{"source", p.Source != nil, "aws.s3"},
-		{"detail-type", p.DetailType != nil, "Object Created"},
-		{"detail.bucket.name", p.Detail.Bucket.Name != nil, "the bucket of the lake"},
+		{"source", only(p.Source, "aws.s3"), "aws.s3"},
+		{"detail-type", only(p.DetailType, "Object Created"), "Object Created"},
+		{"detail.bucket.name", narrowsKey(p.Detail.Bucket.Name), "the bucket of the lake"},
 		{"detail.object.key", narrowsKey(p.Detail.Object.Key), "a prefix"},
 	} {
 		if !part.narrow {
@@ -103,6 +103,23 @@ func checkNarrow(r Resource, _ Stage, _ none) Findings {
 		}
 	}
 	return f
+}
+
+// mayBeS3 reports whether an alternative for the source may match events of S3:
+// anything but the name of another source.
+func mayBeS3(alternative any) bool {
+	text, isText := alternative.(string)
+	return !isText || text == "aws.s3"
+}
+
+// only reports whether the alternatives are this one text.
+func only(alternatives []any, want string) bool {
+	for _, a := range alternatives {
+		if a != any(want) {
+			return false
+		}
+	}
+	return len(alternatives) > 0
 }
 
 // narrowsKey reports whether every alternative pins the beginning of the key.

@@ -20,6 +20,8 @@ type Violation struct {
 	// ExtraUSD is what the value found costs a month beyond the value allowed;
 	// zero when that is not known.
 	ExtraUSD float64
+	// Detail is a further sentence, where one is needed.
+	Detail string
 }
 
 // Message is the violation in one or two sentences, with the key to change and
@@ -43,6 +45,9 @@ func (v Violation) Message(g Guardrail) string {
 	b.WriteString(".")
 	if v.ExtraUSD >= 0.005 {
 		fmt.Fprintf(&b, " Costs about $%s a month more.", strconv.FormatFloat(v.ExtraUSD, 'f', 2, 64))
+	}
+	if v.Detail != "" {
+		b.WriteString(" " + v.Detail)
 	}
 	if g.Remedy != "" {
 		b.WriteString(" " + g.Remedy)

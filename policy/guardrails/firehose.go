@@ -160,7 +160,7 @@ func checkCompression(r Resource, stage Stage, c compressionSettings) Findings {
 		if ok && !slices.Contains(c.Formats, found) {
 			f.violate(r, Violation{
 				Path: format.Path, Found: found, Allowed: strings.Join(c.Formats, " or "), Setting: "formats",
-				ExtraUSD: stage.extra(func(s *cost.Scenario) { s.CompressionRatio = 1 }, func(*cost.Scenario) {}),
+				ExtraUSD: stage.extra(func(s *cost.Scenario) { s.Uncompressed = true }, func(s *cost.Scenario) { s.Uncompressed = false }),
 			})
 		}
 	}
@@ -254,9 +254,7 @@ func checkBackup(r Resource, stage Stage, _ none) Findings {
 		if ok && slices.Contains([]string{"Enabled", "AllDocuments", "AllEvents", "AllData"}, found) {
 			f.violate(r, Violation{
 				Path: mode.Path, Found: found, Allowed: "Disabled, or failed records only",
-				ExtraUSD: stage.extra(
-					func(s *cost.Scenario) { s.CompressionRatio = max(s.CompressionRatio/2, 1) },
-					func(*cost.Scenario) {}),
+				ExtraUSD: stage.copyOfTheLake(),
 			})
 		}
 	}

@@ -2,6 +2,7 @@ package guardrails
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -25,15 +26,15 @@ func glueRules() []Guardrail {
 			Remedy:      "Remove the crawler; run `go run ./automation reconcile` for what it was meant to find.",
 			Reason: "A crawler is billed by the DPU-hour at $0.44 with 10 minutes at least for each run: " +
 				"hourly that is 730 x $0.0733 = $53.53 a month, whether or not anything has arrived.",
-			Types: []string{"aws:glue/crawler:Crawler", "aws-native:glue:Crawler", "aws:cloudcontrol/resource:Resource"},
+			Types: disguises("AWS::Glue::Crawler"),
 		}, none{}, noCrawler),
 		onResource(Guardrail{
 			Name: "glue-no-stand-in", Service: "Glue", Level: Mandatory,
-			Description: "No Glue job, trigger, workflow, development endpoint, ML transform or data-quality ruleset: nothing that stands in for a crawler.",
+			Description: "No Glue job, trigger, workflow, development endpoint, ML transform or data-quality ruleset, and no state machine, schedule or role that may start one or a crawler: nothing that stands in for a crawler.",
 			Remedy:      "Remove it; what must happen for each object belongs into the state machine.",
 			Reason: "A job is billed by the DPU-hour ($0.44) with at least 1 minute a run; a trigger or workflow exists only to start one, " +
 				"or a crawler. A development endpoint is billed for as long as it exists: 5 DPU are $1,606 a month.",
-			Types: standIns(),
+			Types: slices.Concat(disguises(standInNames()...), []string{stateMachine, schedule}, policyTypes()),
 		}, none{}, noStandIn),
 		onStack(Guardrail{
 			Name: "glue-table-in-lake", Service: "Glue", Level: Mandatory, Types: []string{catalogTable},
@@ -44,61 +45,62 @@ func glueRules() []Guardrail {
 	}
 }
 
-func noCrawler(r Resource, _ Stage, _ none) Findings {
-	var f Findings
-	if r.Type == "aws:cloudcontrol/resource:Resource" {
-		name, ok := f.text(r, r.At("typeName"), "")
-		if !ok || name != "AWS::Glue::Crawler" {
-			return f
-		}
+// standInNames are what exists only to do a crawler's work, or to start one.
+func standInNames() []string {
+	return []string{
+		"AWS::Glue::Job", "AWS::Glue::Trigger", "AWS::Glue::Workflow", "AWS::Glue::DevEndpoint",
+		"AWS::Glue::MLTransform", "AWS::Glue::DataQualityRuleset",
 	}
-	f.violate(r, Violation{Path: "type", Found: r.Type, Allowed: "no crawler"})
+}
+
+func noCrawler(r Resource, stage Stage, _ none) Findings {
+	var f Findings
+	if _, is, ok := f.isOne(r, "AWS::Glue::Crawler"); ok && is {
+		f.violate(r, Violation{
+			Path: "type", Found: shown(r), Allowed: "no crawler",
+			// Hourly, at its minimum.
+			ExtraUSD: hoursAMonth / 6.0 * stage.price("glue.dpu"),
+		})
+	}
 	return f
 }
 
-// standInTypes are the CloudFormation names, by their token in pulumi-aws.
-func standInTypes() map[string]string {
-	return map[string]string{
-		"aws:glue/job:Job":                               "AWS::Glue::Job",
-		"aws:glue/trigger:Trigger":                       "AWS::Glue::Trigger",
-		"aws:glue/workflow:Workflow":                     "AWS::Glue::Workflow",
-		"aws:glue/devEndpoint:DevEndpoint":               "AWS::Glue::DevEndpoint",
-		"aws:glue/mLTransform:MLTransform":               "AWS::Glue::MLTransform",
-		"aws:glue/dataQualityRuleset:DataQualityRuleset": "AWS::Glue::DataQualityRuleset",
-		"aws-native:glue:Job":                            "AWS::Glue::Job",
-		"aws-native:glue:Trigger":                        "AWS::Glue::Trigger",
-		"aws-native:glue:Workflow":                       "AWS::Glue::Workflow",
-		"aws-native:glue:DevEndpoint":                    "AWS::Glue::DevEndpoint",
-		"aws-native:glue:MlTransform":                    "AWS::Glue::MLTransform",
-		"aws-native:glue:DataQualityRuleset":             "AWS::Glue::DataQualityRuleset",
-	}
-}
-
-func standIns() []string {
-	tokens := []string{"aws:cloudcontrol/resource:Resource"}
-	for token := range standInTypes() {
-		tokens = append(tokens, token)
-	}
-	return tokens
-}
+// starts finds calls that start a crawler or what stands in for one: in a state
+// machine, in a schedule, and in the rights of a role.
+var starts = regexp.MustCompile(`(?i)(:states:::(aws-sdk:)?glue:|:aws-sdk:glue:|"glue:)((create|start|update|resume|run)(crawler|job|trigger|workflow|dev|mlt|ml|dataquality|blueprint|statement|session)[a-z]*)`)
 
 func noStandIn(r Resource, _ Stage, _ none) Findings {
 	var f Findings
-	if r.Type == "aws:cloudcontrol/resource:Resource" {
-		name, ok := f.text(r, r.At("typeName"), "")
-		if !ok {
-			return f
-		}
-		for _, standIn := range standInTypes() {
-			if name == standIn {
-				f.violate(r, Violation{Path: "typeName", Found: name, Allowed: "none that stands in for a crawler"})
-				return f
+	const allowed = "none that stands in for a crawler"
+	if nodes := startedFrom(r); nodes != nil {
+		for _, node := range nodes {
+			text := node.all()
+			if found := starts.FindStringSubmatch(text); found != nil {
+				f.violate(r, Violation{Path: node.Path, Found: "glue:" + found[3], Allowed: allowed})
+			} else if node.HasUnknown() {
+				f.wait(r, node.Path)
 			}
 		}
 		return f
 	}
-	f.violate(r, Violation{Path: "type", Found: r.Type, Allowed: "none that stands in for a crawler"})
+	if _, is, ok := f.isOne(r, standInNames()...); ok && is {
+		f.violate(r, Violation{Path: "type", Found: shown(r), Allowed: allowed})
+	}
 	return f
+}
+
+// startedFrom are the properties that may hold a call to Glue; nil for a type that
+// calls nothing.
+func startedFrom(r Resource) []Node {
+	switch {
+	case r.Type == stateMachine:
+		return []Node{r.At("definition")}
+	case r.Type == schedule:
+		return []Node{r.At("target")}
+	case matchesAny(r.Type, policyTypes()):
+		return grants(r)
+	}
+	return nil
 }
 
 func checkTable(s Stack, _ Stage, c tableSettings) Findings {

@@ -9,6 +9,8 @@ import (
 const (
 	role       = "aws:iam/role:Role"
 	rolePolicy = "aws:iam/rolePolicy:RolePolicy"
+
+	functionPermission = "aws:lambda/permission:Permission"
 )
 
 func policyTypes() []string {
@@ -22,6 +24,10 @@ func attachmentTypes() []string {
 	return []string{
 		"aws:iam/rolePolicyAttachment:RolePolicyAttachment", "aws:iam/policyAttachment:PolicyAttachment",
 		"aws:iam/userPolicyAttachment:UserPolicyAttachment", "aws:iam/groupPolicyAttachment:GroupPolicyAttachment",
+		// These also attach what is missing.
+		"aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive",
+		"aws:iam/userPolicyAttachmentsExclusive:UserPolicyAttachmentsExclusive",
+		"aws:iam/groupPolicyAttachmentsExclusive:GroupPolicyAttachmentsExclusive",
 	}
 }
 
@@ -42,7 +48,7 @@ func iamRules() []Guardrail {
 			Reason:      "A role that may do everything may also create what costs everything. The pipeline's actors need between two and nine actions each.",
 		}, none{}, checkActions),
 		onResource(Guardrail{
-			Name: "iam-no-wildcard-resource", Service: "IAM", Level: Mandatory, Types: policyTypes(),
+			Name: "iam-no-wildcard-resource", Service: "IAM", Level: Mandatory, Types: slices.Concat(policyTypes(), attachmentTypes()),
 			Description: "No policy grants an action on every resource where an ARN is possible.",
 			Remedy:      "Name the ARNs; fixed names make them known before the resources are.",
 			Reason:      "A role that may read every bucket and write every table turns a mistake in one stage into one in all; and cross-stage reads are paid for twice.",
@@ -55,9 +61,9 @@ func iamRules() []Guardrail {
 			"cloudwatch:PutMetricData", "s3:ListAllMyBuckets", "sts:GetCallerIdentity",
 		}}, checkResources),
 		onResource(Guardrail{
-			Name: "iam-source-condition", Service: "IAM", Level: Mandatory, Types: []string{role},
-			Description: "A service may assume a role only on behalf of this account.",
-			Remedy:      "Add a condition on aws:SourceArn, aws:SourceAccount or, for Firehose, sts:ExternalId to the trust policy.",
+			Name: "iam-source-condition", Service: "IAM", Level: Mandatory, Types: []string{role, queuePolicy, bucketPolicy, functionPermission},
+			Description: "A service may assume a role, write to a queue or a bucket, or invoke a function, only on behalf of this account.",
+			Remedy:      "Add a condition on aws:SourceArn, aws:SourceAccount or, for Firehose, sts:ExternalId to the policy; for a function, sourceArn or sourceAccount.",
 			Reason:      "Without it, another account's resource of the same service can borrow the role (the confused deputy) and read and write here, on this bill.",
 		}, trustSettings{Conditions: []string{"aws:SourceArn", "aws:SourceAccount", "aws:SourceOrgID", "aws:SourceOrgPaths", "sts:ExternalId"}}, checkTrust),
 	}
@@ -80,17 +86,9 @@ func grants(r Resource) []Node {
 
 func checkActions(r Resource, _ Stage, _ none) Findings {
 	var f Findings
-	if matchesAny(r.Type, attachmentTypes()) {
-		checkAttached(&f, r, r.At("policyArn"))
-		return f
-	}
-	if r.Type == role {
-		managed := r.At("managedPolicyArns")
-		if managed.Unknown() {
-			f.wait(r, managed.Path)
-		}
-		for _, arn := range managed.Items() {
-			checkAttached(&f, r, arn)
+	for _, arn := range f.attached(r) {
+		if name, aws := awsPolicy(arn); aws && grantsEverything(name) {
+			f.violate(r, Violation{Path: arn.path, Found: name, Allowed: "a policy that names its actions"})
 		}
 	}
 	for _, node := range grants(r) {
@@ -103,7 +101,7 @@ func checkActions(r Resource, _ Stage, _ none) Findings {
 				continue
 			}
 			for _, action := range s.Action {
-				if action == "*" || strings.HasSuffix(action, ":*") {
+				if everyAction(action) {
 					f.violate(r, Violation{Path: node.Path + " " + s.name(i), Found: fmt.Sprintf("the action %q", action), Allowed: "actions by name"})
 				}
 			}
@@ -115,20 +113,66 @@ func checkActions(r Resource, _ Stage, _ none) Findings {
 	return f
 }
 
-// checkAttached refuses AWS's own policies that grant everything of something.
-func checkAttached(f *Findings, r Resource, node Node) {
-	arn, ok := f.text(r, node, "")
-	if !ok || !strings.Contains(arn, ":iam::aws:policy/") {
-		return
+// everyAction reports whether a pattern grants all actions of a service, or of
+// several.
+func everyAction(action string) bool {
+	service, name, ok := strings.Cut(action, ":")
+	return !ok && strings.ContainsAny(action, "*?") || strings.ContainsAny(service, "*?") || ok && strings.Trim(name, "*?") == ""
+}
+
+// attached are the managed policies that a resource attaches.
+func (f *Findings) attached(r Resource) []attachment {
+	var nodes []Node
+	if matchesAny(r.Type, attachmentTypes()) {
+		nodes = append(nodes, r.At("policyArn"))
 	}
-	name := arn[strings.LastIndex(arn, "/")+1:]
-	if name == "AdministratorAccess" || name == "PowerUserAccess" || strings.HasSuffix(name, "FullAccess") || strings.HasSuffix(name, "_FullAccess") {
-		f.violate(r, Violation{Path: node.Path, Found: name, Allowed: "a policy that names its actions"})
+	lists := []Node{r.At("policyArns")}
+	if r.Type == role {
+		lists = append(lists, r.At("managedPolicyArns"))
 	}
+	for _, list := range lists {
+		if list.Unknown() {
+			f.wait(r, list.Path)
+		}
+		nodes = append(nodes, list.Items()...)
+	}
+	var all []attachment
+	for _, node := range nodes {
+		if arn, ok := f.text(r, node, ""); ok && arn != "" {
+			all = append(all, attachment{node.Path, arn})
+		}
+	}
+	return all
+}
+
+type attachment struct{ path, arn string }
+
+// awsPolicy is the name of a policy that AWS writes, with its path.
+func awsPolicy(a attachment) (name string, aws bool) {
+	_, name, aws = strings.Cut(a.arn, ":iam::aws:policy/")
+	return name, aws
+}
+
+// grantsEverything reports whether one of AWS's own policies grants all actions of
+// a service or of all.
+func grantsEverything(name string) bool {
+	name = name[strings.LastIndex(name, "/")+1:]
+	return slices.Contains([]string{"AdministratorAccess", "PowerUserAccess", "SystemAdministrator", "DataScientist", "AWSGlueServiceRole"}, name) ||
+		strings.Contains(name, "FullAccess") || strings.HasPrefix(name, "AdministratorAccess-")
 }
 
 func checkResources(r Resource, _ Stage, c resourceSettings) Findings {
 	var f Findings
+	for _, arn := range f.attached(r) {
+		// What AWS writes for everybody names nobody's resources; policies for the
+		// roles of a service are the exception that its guides ask for.
+		if name, aws := awsPolicy(arn); aws && !strings.HasPrefix(name, "service-role/") && !strings.HasPrefix(name, "aws-service-role/") {
+			f.violate(r, Violation{Path: arn.path, Found: name + ", which AWS grants on every resource", Allowed: "a policy that names ARNs", Setting: "actions"})
+		}
+	}
+	if matchesAny(r.Type, attachmentTypes()) {
+		return f
+	}
 	for _, node := range grants(r) {
 		d, ok := f.policy(r, node)
 		if !ok {
@@ -158,39 +202,102 @@ func checkResources(r Resource, _ Stage, c resourceSettings) Findings {
 	return f
 }
 
-// everyResource reports whether an ARN pattern leaves the resource open: "*", or
-// a service with nothing behind it.
+// everyResource reports whether an ARN pattern leaves the resource open: "*", a
+// service with nothing behind it, or a kind of resource without a name.
 func everyResource(arn string) bool {
-	if strings.Trim(arn, "*") == "" {
+	const wild = "*?/:"
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) < 6 {
+		// A wildcard that stands for the rest of the ARN.
+		return strings.HasSuffix(arn, "*") || strings.Trim(arn, wild) == ""
+	}
+	id := parts[5]
+	if strings.Trim(id, wild) == "" {
 		return true
 	}
-	parts := strings.SplitN(arn, ":", 6)
-	return len(parts) == 6 && parts[0] == "arn" && strings.Trim(parts[5], "*/") == ""
+	kind, name, ok := cutAny(id, "/:")
+	return ok && slices.Contains(kinds(), kind) && strings.Trim(name, wild) == ""
+}
+
+// kinds begin the last part of the ARNs of services that have several kinds of
+// resource. Buckets, queues and topics have none: there a name stands first.
+func kinds() []string {
+	return strings.Fields(`function layer event-source-mapping database table userDefinedFunction connection crawler job trigger workflow
+		log-group destination deliverystream stream stateMachine execution express activity rule event-bus archive schedule schedule-group
+		role policy user group instance-profile key alias workgroup datacatalog capacity-reservation alarm dashboard metric-stream budget`)
+}
+
+// cutAny cuts at the first of some characters.
+func cutAny(s, chars string) (before, after string, ok bool) {
+	i := strings.IndexAny(s, chars)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+1:], true
+}
+
+// checkPermission is checkTrust for the permission of a function, which has
+// properties in place of a policy.
+func checkPermission(r Resource) Findings {
+	var f Findings
+	principal := r.At("principal")
+	who, ok := f.text(r, principal, "")
+	if !ok || !strings.HasSuffix(who, ".amazonaws.com") && who != "*" {
+		return f
+	}
+	for _, name := range []string{"sourceArn", "sourceAccount", "principalOrgId"} {
+		if !r.At(name).Absent() { // one that is not known yet is one
+			return f
+		}
+	}
+	f.violate(r, Violation{Path: principal.Path, Found: who + " without sourceArn or sourceAccount", Allowed: "one of them", Setting: "conditions"})
+	return f
 }
 
 func checkTrust(r Resource, _ Stage, c trustSettings) Findings {
 	var f Findings
-	node := r.At("assumeRolePolicy")
+	if r.Type == functionPermission {
+		return checkPermission(r)
+	}
+	node := r.At("policy")
+	if r.Type == role {
+		node = r.At("assumeRolePolicy")
+	}
 	d, ok := f.policy(r, node)
 	if !ok {
 		return f
 	}
 	for i, s := range d.Statement {
-		if !s.allows() || len(s.Principal["Service"]) == 0 {
+		who := s.Principal["Service"]
+		if slices.Contains(s.Principal["AWS"], "*") || slices.Contains(s.Principal["*"], "*") {
+			who = append(slices.Clone(who), "everybody")
+		}
+		if !s.allows() || len(who) == 0 || s.conditioned(c.Conditions) {
 			continue
 		}
-		conditioned := false
-		for _, keys := range s.Condition {
-			for key := range keys {
-				conditioned = conditioned || slices.ContainsFunc(c.Conditions, func(want string) bool { return strings.EqualFold(want, key) })
-			}
-		}
-		if !conditioned {
-			f.violate(r, Violation{
-				Path: node.Path + " " + s.name(i), Found: strings.Join(s.Principal["Service"], ", ") + " without a condition on its source",
-				Allowed: "a condition on one of " + strings.Join(c.Conditions, ", "), Setting: "conditions",
-			})
-		}
+		f.violate(r, Violation{
+			Path: node.Path + " " + s.name(i), Found: strings.Join(who, ", ") + " without a condition on its source",
+			Allowed: "a condition on one of " + strings.Join(c.Conditions, ", "), Setting: "conditions",
+		})
 	}
 	return f
+}
+
+// conditioned reports whether a statement asks for a value of one of the keys: by
+// an operator that does, and for a value that is not just anything.
+func (s statement) conditioned(keys []string) bool {
+	for operator, conditions := range s.Condition {
+		operator = strings.ToLower(operator)
+		if !strings.Contains(operator, "equals") && !strings.Contains(operator, "like") || strings.Contains(operator, "not") {
+			continue
+		}
+		for key, values := range conditions {
+			wanted := slices.ContainsFunc(keys, func(want string) bool { return strings.EqualFold(want, key) })
+			anything := slices.ContainsFunc(values, func(v string) bool { return strings.Trim(v, "*") == "" })
+			if wanted && len(values) > 0 && !anything {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -80,19 +80,26 @@ func checkArchitecture(r Resource, stage Stage, _ none) Findings {
 		f.wait(r, node.Path)
 		return f
 	}
-	found := "x86_64" // what Lambda takes where nothing is said
-	for _, item := range node.Items() {
-		if text, ok := f.text(r, item, ""); ok {
-			found = text
-		}
-	}
-	if found != "arm64" {
+	if found, _ := architectureOf(r); found != "arm64" {
 		f.violate(r, Violation{
 			Path: node.Path, Found: found, Allowed: "arm64",
 			ExtraUSD: stage.extra(func(s *cost.Scenario) { s.X86 = true }, func(s *cost.Scenario) { s.X86 = false }),
 		})
 	}
 	return f
+}
+
+// architectureOf is what the function runs on; ok is false where that is not known.
+func architectureOf(r Resource) (found string, ok bool) {
+	node := r.At("architectures")
+	if node.HasUnknown() {
+		return "", false
+	}
+	found = "x86_64" // what Lambda takes where nothing is said
+	for _, item := range node.Items() {
+		found = strings.Trim(item.String(), `"`)
+	}
+	return found, true
 }
 
 func checkCeilings(r Resource, stage Stage, c ceilingSettings) Findings {

@@ -1,6 +1,9 @@
 package guardrails
 
-import "fmt"
+import (
+	"fmt"
+	"regexp"
+)
 
 const (
 	natGateway    = "aws:ec2/natGateway:NatGateway"
@@ -18,28 +21,30 @@ type streamSettings struct {
 func networkRules() []Guardrail {
 	clusters := []string{
 		"aws:opensearch/*", "aws:elasticsearch/*", "aws:opensearchingest/*", "aws:redshift/*", "aws:redshiftserverless/*",
-		"aws-native:opensearchservice:*", "aws-native:opensearchserverless:*", "aws-native:elasticsearch:*",
-		"aws-native:redshift:*", "aws-native:redshiftserverless:*",
+		"aws-native:opensearchservice:*", "aws-native:opensearchserverless:*", "aws-native:elasticsearch:*", "aws-native:osis:*",
+		"aws-native:redshift:*", "aws-native:redshiftserverless:*", cloudControl,
 	}
 	return []Guardrail{
 		onResource(Guardrail{
-			Name: "network-no-nat", Service: "Network and others", Level: Mandatory, Types: []string{natGateway, "aws-native:ec2:NatGateway"},
+			Name: "network-no-nat", Service: "Network and others", Level: Mandatory, Types: disguises("AWS::EC2::NatGateway"),
 			Description: "No NAT gateway.",
 			Remedy:      "Leave the functions outside a VPC: they speak to AWS only.",
 			Reason:      "A gateway costs $0.045 an hour, $32.85 a month, and $0.045 for each GB that goes through it: more than all of a stage with 20 GB a day.",
 		}, none{}, func(r Resource, stage Stage, _ none) Findings {
 			var f Findings
-			f.violate(r, Violation{Path: "type", Found: "a NAT gateway", Allowed: "none", ExtraUSD: hoursAMonth * stage.price("vpc.nat")})
+			if _, is, ok := f.isOne(r, "AWS::EC2::NatGateway"); ok && is {
+				f.violate(r, Violation{Path: "type", Found: "a NAT gateway", Allowed: "none", ExtraUSD: hoursAMonth * stage.price("vpc.nat")})
+			}
 			return f
 		}),
 		onResource(Guardrail{
-			Name: "network-no-interface-endpoint", Service: "Network and others", Level: Mandatory, Types: []string{vpcEndpoint, "aws-native:ec2:VpcEndpoint"},
+			Name: "network-no-interface-endpoint", Service: "Network and others", Level: Mandatory, Types: disguises("AWS::EC2::VPCEndpoint"),
 			Description: "No interface endpoint; those of the type Gateway are free.",
 			Remedy:      "Use a gateway endpoint for S3, or no VPC.",
 			Reason:      "An interface endpoint costs $0.01 an hour in each zone, $7.30 a month, and $0.01 for each GB.",
 		}, none{}, checkEndpoint),
 		onResource(Guardrail{
-			Name: "network-no-stream", Service: "Network and others", Level: Mandatory, Types: []string{kinesisStream, "aws-native:kinesis:Stream"},
+			Name: "network-no-stream", Service: "Network and others", Level: Mandatory, Types: disguises("AWS::Kinesis::Stream"),
 			Description: "No provisioned Kinesis stream.",
 			Remedy:      "Subscribe the log group to Firehose directly.",
 			Reason:      "A shard costs $0.015 an hour, $10.95 a month, and $0.014 for a million records, to carry what Firehose takes from the log group by itself.",
@@ -51,7 +56,13 @@ func networkRules() []Guardrail {
 			Reason:      "The least serverless OpenSearch is 2 OCU at $0.24 an hour, $350 a month; the least Redshift node is $180; both stand there when nobody asks.",
 		}, none{}, func(r Resource, _ Stage, _ none) Findings {
 			var f Findings
-			f.violate(r, Violation{Path: "type", Found: r.Type, Allowed: "no cluster"})
+			if r.Type == cloudControl {
+				name, ok := f.text(r, r.At("typeName"), "")
+				if !ok || !clusterNames.MatchString(name) {
+					return f
+				}
+			}
+			f.violate(r, Violation{Path: "type", Found: shown(r), Allowed: "no cluster"})
 			return f
 		}),
 		onResource(Guardrail{
@@ -74,8 +85,15 @@ func networkRules() []Guardrail {
 	}
 }
 
+// clusterNames are the services in CloudFormation that keep a cluster.
+var clusterNames = regexp.MustCompile(`(?i)^AWS::(OpenSearch|Elasticsearch|OSIS|Redshift)`)
+
 func checkEndpoint(r Resource, stage Stage, _ none) Findings {
 	var f Findings
+	if _, is, ok := f.isOne(r, "AWS::EC2::VPCEndpoint"); !ok || !is {
+		return f
+	}
+	r = undisguised(r)
 	node := r.At("vpcEndpointType")
 	kind, ok := f.text(r, node, "Gateway")
 	if !ok || kind == "Gateway" {
@@ -91,6 +109,10 @@ func checkEndpoint(r Resource, stage Stage, _ none) Findings {
 
 func checkStream(r Resource, stage Stage, c streamSettings) Findings {
 	var f Findings
+	if _, is, ok := f.isOne(r, "AWS::Kinesis::Stream"); !ok || !is {
+		return f
+	}
+	r = undisguised(r)
 	node := r.At("streamModeDetails.streamMode")
 	mode, ok := f.text(r, node, "PROVISIONED")
 	switch {

@@ -1,6 +1,7 @@
 package guardrails
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -124,6 +125,19 @@ func (n Node) Bool() (value, ok bool) {
 		return v, err == nil
 	}
 	return false, false
+}
+
+// all is everything known in the value, as text to search in: a string itself,
+// anything else as JSON.
+func (n Node) all() string {
+	if text, ok := n.Text(); ok {
+		return text
+	}
+	encoded, err := json.Marshal(goValue(n.value))
+	if err != nil {
+		return ""
+	}
+	return string(encoded)
 }
 
 // String shows the value in a message. A secret is not shown.

@@ -39,7 +39,7 @@ func s3Rules() []Guardrail {
 			Reason:      "In a versioned bucket an expiry only hides an object: its versions stay, and are billed, until a rule for noncurrent versions removes them.",
 		}, none{}, checkNoncurrent),
 		onStack(Guardrail{
-			Name: "s3-public-access", Service: "S3", Level: Mandatory, Types: append(bucketTypes(), publicAccessBlock),
+			Name: "s3-public-access", Service: "S3", Level: Mandatory, Types: slices.Concat(bucketTypes(), aclTypes(), []string{publicAccessBlock}),
 			Description: "Public access to a bucket is blocked in all four ways.",
 			Remedy:      "Declare a BucketPublicAccessBlock with all four set to true.",
 			Reason:      "Logs hold what nobody meant to publish; and whoever reads a public bucket is paid for by its owner, $0.09 for each GB.",
@@ -59,21 +59,41 @@ func s3Rules() []Guardrail {
 		onStack(Guardrail{
 			Name: "s3-tls-only", Service: "S3", Level: Mandatory, Types: append(bucketTypes(), bucketPolicy),
 			Description: "A bucket refuses requests that do not come over TLS.",
-			Remedy:      "Deny s3:* to everybody where aws:SecureTransport is false.",
+			Remedy:      "Deny s3:* to everybody, on the bucket and on everything in it, where aws:SecureTransport is false.",
 			Reason:      "A client that is configured wrongly sends logs and credentials of a session in the clear; S3 answers plain HTTP unless a policy forbids it.",
 		}, none{}, checkTLS),
 		onResource(Guardrail{
-			Name: "s3-no-extras", Service: "S3", Level: Mandatory, Types: s3Extras(),
+			Name: "s3-no-extras", Service: "S3", Level: Mandatory, Types: slices.Concat(bucketTypes(), s3Extras()),
 			Description: "No replication, transfer acceleration, analytics, inventory, metrics, archive tiers or directory bucket: none of it serves this lake.",
 			Remedy:      "Remove it, or make an exception with its reason.",
 			Reason: "Replication stores everything twice and pays for each PUT again; acceleration asks $0.04 for each GB; storage analytics, inventory and request metrics are billed by the object; " +
 				"Intelligent-Tiering monitors each object of 128 KB for $0.0025 a thousand a month; a directory bucket stores at $0.11 for each GB-month.",
-		}, none{}, func(r Resource, _ Stage, _ none) Findings {
-			var f Findings
-			f.violate(r, Violation{Path: "type", Found: r.Type, Allowed: "a plain bucket"})
-			return f
-		}),
+		}, none{}, checkExtras),
 	}
+}
+
+// checkExtras refuses the types, and what a bucket of the first generation, or
+// one of the second that is written like it, has of them inside.
+func checkExtras(r Resource, _ Stage, _ none) Findings {
+	var f Findings
+	if !slices.Contains(bucketTypes(), r.Type) {
+		f.violate(r, Violation{Path: "type", Found: r.Type, Allowed: "a plain bucket"})
+		return f
+	}
+	acceleration := r.At("accelerationStatus")
+	if status, ok := f.text(r, acceleration, ""); ok && status == "Enabled" {
+		f.violate(r, Violation{Path: acceleration.Path, Found: status, Allowed: "no transfer acceleration"})
+	}
+	for _, name := range []string{"replicationConfiguration", "replicationConfigurations"} {
+		node := r.At(name)
+		switch {
+		case node.Unknown():
+			f.wait(r, node.Path)
+		case !node.Absent():
+			f.violate(r, Violation{Path: node.Path, Found: "set", Allowed: "no replication"})
+		}
+	}
+	return f
 }
 
 func s3Extras() []string {
@@ -183,9 +203,18 @@ func checkPublicAccess(s Stack, _ Stage, _ none) Findings {
 				}
 			}
 		}
-		acl := b.At("acl")
-		if text, ok := f.text(b.Resource, acl, "private"); ok && strings.HasPrefix(text, "public-") {
-			f.violate(b.Resource, Violation{Path: acl.Path, Found: text, Allowed: "private"})
+		lists, _ := b.of(aclTypes()...)
+		for _, r := range append(lists, b.Resource) {
+			acl := r.At("acl")
+			if text, ok := f.text(r, acl, "private"); ok && (strings.HasPrefix(text, "public-") || text == "authenticated-read") {
+				f.violate(r, Violation{Path: acl.Path, Found: text, Allowed: "private"})
+			}
+			for _, grant := range slices.Concat(r.At("grants").Items(), r.At("accessControlPolicy.grants").Items()) {
+				uri := first(grant.At("uri"), grant.At("grantee.uri"))
+				if text, ok := uri.Text(); ok && (strings.HasSuffix(text, "/AllUsers") || strings.HasSuffix(text, "/AuthenticatedUsers")) {
+					f.violate(r, Violation{Path: uri.Path, Found: text, Allowed: "grants to accounts by name"})
+				}
+			}
 		}
 	}
 	return f
@@ -248,12 +277,13 @@ func checkTLS(s Stack, _ Stage, _ none) Findings {
 			nodes = append(nodes, p.At("policy"))
 		}
 		answer := verdict{known: !more}
+		name, _ := first(b.Out("bucket"), b.At("bucket"), b.Out("id")).Text()
 		for _, node := range nodes {
 			if node.HasUnknown() {
 				answer.known = false
 				continue
 			}
-			if d, ok := f.policy(b.Resource, node); ok && d.refusesPlainHTTP() {
+			if d, ok := f.policy(b.Resource, node); ok && d.refusesPlainHTTP(name) {
 				answer = yes
 				break
 			}
@@ -263,14 +293,64 @@ func checkTLS(s Stack, _ Stage, _ none) Findings {
 	return f
 }
 
-func (d document) refusesPlainHTTP() bool {
+// refusesPlainHTTP reports whether a statement denies everybody everything in the
+// bucket, and the bucket itself, where the request is not over TLS, and under no
+// other condition.
+func (d document) refusesPlainHTTP(name string) bool {
 	for _, s := range d.Statement {
 		everybody := slices.Contains(s.Principal["AWS"], "*") || slices.Contains(s.Principal["*"], "*")
-		everything := slices.Contains(s.Action, "s3:*") || slices.Contains(s.Action, "*")
-		plain := slices.Contains(s.Condition["Bool"]["aws:SecureTransport"], "false")
-		if strings.EqualFold(s.Effect, "Deny") && everybody && everything && plain {
+		everything := slices.Contains(s.Action, "*") || slices.ContainsFunc(s.Action, func(a string) bool { return strings.EqualFold(a, "s3:*") })
+		if strings.EqualFold(s.Effect, "Deny") && everybody && everything && s.onPlainHTTP() && s.onBucket(name) {
 			return true
 		}
 	}
 	return false
+}
+
+func (s statement) onPlainHTTP() bool {
+	if len(s.Condition) != 1 {
+		return false
+	}
+	for operator, keys := range s.Condition {
+		if !strings.EqualFold(operator, "Bool") && !strings.EqualFold(operator, "BoolIfExists") || len(keys) != 1 {
+			return false
+		}
+		for key, values := range keys {
+			if !strings.EqualFold(key, "aws:SecureTransport") || !slices.Equal(lower(values), []string{"false"}) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func lower(texts []string) []string {
+	var list []string
+	for _, text := range texts {
+		list = append(list, strings.ToLower(text))
+	}
+	return list
+}
+
+// onBucket reports whether the statement is about the bucket and about everything
+// in it. Where the name is not known, that of any bucket is taken for it.
+func (s statement) onBucket(name string) bool {
+	bucket, objects := false, false
+	for _, pattern := range s.Resource {
+		_, rest, ok := strings.Cut(pattern, ":s3:::")
+		switch {
+		case pattern == "*" || ok && rest == "*":
+			bucket, objects = true, true
+		case !ok:
+		case strings.HasSuffix(rest, "/*"):
+			objects = objects || name == "" || rest == name+"/*"
+		case strings.HasSuffix(rest, "*"):
+			// One pattern for both: the bucket's name and anything behind it.
+			both := name == "" || strings.HasPrefix(name, strings.TrimSuffix(rest, "*"))
+			bucket, objects = bucket || both, objects || both
+		default:
+			bucket = bucket || name == "" || rest == name
+		}
+	}
+	return bucket && objects
 }

@@ -68,7 +68,7 @@ func (g Guardrail) Settings(config map[string]any) (any, []Exception, error) {
 	decoder := json.NewDecoder(bytes.NewReader(document))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(settings.Interface()); err != nil {
-		return nil, nil, fmt.Errorf("configuration of %s: %w", g.Name, err)
+		return nil, nil, fmt.Errorf("configuration of %s: %w; its settings are: %s", g.Name, err, strings.Join(g.settingNames(), ", "))
 	}
 	return settings.Elem().Interface(), exceptions, nil
 }
@@ -122,6 +122,18 @@ func (g Guardrail) fields() func(func(reflect.StructField, reflect.Value) bool) 
 			}
 		}
 	}
+}
+
+// settingNames are the keys that the rule's configuration may have.
+func (g Guardrail) settingNames() []string {
+	names := []string{"enforcementLevel"}
+	for _, s := range g.SettingList() {
+		names = append(names, s.Name)
+	}
+	if !g.Mends() {
+		names = append(names, "exceptions")
+	}
+	return names
 }
 
 func settingName(field reflect.StructField) string {

@@ -1,11 +1,6 @@
 package guardrails
 
-import (
-	"fmt"
-	"slices"
-
-	"crawlerless/cost"
-)
+import "slices"
 
 const metricAlarm = "aws:cloudwatch/metricAlarm:MetricAlarm"
 
@@ -51,119 +46,6 @@ func stackRules() []Guardrail {
 			Reason:      "An estimate is no meter: a source that writes ten times as much is seen by a budget on the next day, and by nobody else before the bill. The first two budgets are free.",
 		}, budgetAlarmSettings{}, checkBudgetAlarm),
 	}
-}
-
-func checkBudget(s Stack, stage Stage, c budgetSettings) Findings {
-	var f Findings
-	limit := c.MonthlyUSD
-	key := "monthlyUsd"
-	if limit == 0 {
-		limit = stage.BudgetUSD
-	}
-	if limit == 0 {
-		if c.Demanded {
-			f.violateStack(Violation{Path: "crawlerless:monthlyBudgetUsd", Found: "not set", Allowed: "a budget", Setting: "demanded"})
-		}
-		return f
-	}
-	scenario := s.scenario(stage.Scenario)
-	bill, err := cost.Estimate(scenario, stage.Prices)
-	if err != nil {
-		f.violateStack(Violation{Path: "estimate", Found: "not possible: " + err.Error(), Allowed: fmt.Sprintf("at most $%.2f a month", limit), Setting: key})
-		return f
-	}
-	total, what := bill.Stack(), "the stack"
-	if c.CountSources {
-		total, what = bill.Total(), "the stack with its source log groups"
-	}
-	crawlers := s.OfType("aws:glue/crawler:Crawler")
-	// At the least: once an hour for ten minutes on one DPU.
-	total += float64(len(crawlers)) * hoursAMonth / 6 * stage.price("glue.dpu")
-	if total > limit {
-		f.violateStack(Violation{
-			Path:    "estimate",
-			Found:   fmt.Sprintf("$%.2f a month for %s at %g GB a day", total, what, scenario.GBPerDay),
-			Allowed: fmt.Sprintf("at most $%.2f", limit), Setting: key, ExtraUSD: total - limit,
-		})
-	}
-	return f
-}
-
-// scenario puts what the program declares in place of what the configuration
-// says: the estimate is of the stack that would be deployed. What is not known
-// stays as configured.
-func (s Stack) scenario(from cost.Scenario) cost.Scenario {
-	if streams := s.OfType(deliveryStream); len(streams) > 0 {
-		from.Sources = int64(len(streams))
-		size, seconds := int64(128), int64(900)
-		known := false
-		for _, r := range streams {
-			for _, block := range destinations(r) {
-				if v, ok := orDefault(block.At("bufferingSize"), defaultBufferMiB); ok {
-					size, known = min(size, max(int64(v), 1)), true
-				}
-				if v, ok := orDefault(block.At("bufferingInterval"), defaultBufferSeconds); ok {
-					seconds = min(seconds, max(int64(v), 1))
-				}
-				if text, _ := block.At("compressionFormat").Text(); block.Path == "extendedS3Configuration" && !block.At("compressionFormat").Unknown() &&
-					(text == "" || text == "UNCOMPRESSED") && block.At("dataFormatConversionConfiguration").Absent() {
-					from.CompressionRatio = 1
-				}
-			}
-		}
-		if known {
-			from.BufferMiB, from.BufferSeconds = size, seconds
-		}
-	}
-	for _, r := range s.OfType(stateMachine) {
-		if text, ok := r.At("type").Text(); ok {
-			from.Standard = text == "STANDARD"
-		} else if r.At("type").Absent() {
-			from.Standard = true
-		}
-	}
-	for _, b := range s.buckets() {
-		for _, key := range b.written {
-			from.LakeExpiryDays, from.LakeTransitionDays = b.days(key, from)
-		}
-	}
-	for _, r := range s.OfType(function) {
-		if v, ok := r.At("memorySize").Number(); ok {
-			from.ExtractMemoryMiB = max(from.ExtractMemoryMiB, int64(v))
-		}
-	}
-	if alarms := s.OfType(metricAlarm); len(alarms) > 0 {
-		from.Alarms = int64(len(alarms))
-	}
-	return from
-}
-
-func orDefault(n Node, fallback float64) (float64, bool) {
-	if n.Absent() {
-		return fallback, true
-	}
-	return n.Number()
-}
-
-// days is after how many days the bucket expires and moves objects with the key;
-// 0 is never.
-func (b bucket) days(key string, from cost.Scenario) (expiry, transition int64) {
-	rules, complete := b.lifecycle()
-	if !complete {
-		return from.LakeExpiryDays, from.LakeTransitionDays
-	}
-	for _, rule := range rules {
-		if !rule.enabled.yes || rule.narrow || len(key) < len(rule.prefix) || key[:len(rule.prefix)] != rule.prefix {
-			continue
-		}
-		if v, ok := rule.expiry.At("days").Number(); ok && v > 0 {
-			expiry = int64(v)
-		}
-		if v, ok := transitionOf(rule.transition).At("days").Number(); ok && v > 0 {
-			transition = int64(v)
-		}
-	}
-	return expiry, transition
 }
 
 func checkAlarm(s Stack, _ Stage, c alarmSettings) Findings {

@@ -35,6 +35,22 @@ func (s Stage) extra(found, allowed func(*cost.Scenario)) float64 {
 	return max(with.Stack()-without.Stack(), 0)
 }
 
+// copyOfTheLake is what one source's objects cost a month when they are written
+// and kept a second time.
+func (s Stage) copyOfTheLake() float64 {
+	bill, err := cost.Estimate(s.Scenario, s.Prices)
+	if err != nil {
+		return 0
+	}
+	usd := bill.Of(cost.Lake)
+	for _, line := range bill.Lines {
+		if line.What == "objects written" {
+			usd += line.USD
+		}
+	}
+	return usd / float64(max(s.Scenario.Sources, 1))
+}
+
 // price is what a unit of an item costs; 0 where the list does not know.
 func (s Stage) price(item string) float64 {
 	p, err := s.Prices.Get(item)

@@ -52,8 +52,9 @@ func checkTags(r Resource, c tagSettings, sdk map[string]bool) Findings {
 	}
 	var missing []string
 	for _, key := range c.Keys {
-		if slices.Contains(node.Keys(), key) || slices.Contains(r.defaultTags(), key) {
-			continue
+		value := node.At(key)
+		if text, ok := value.Text(); value.Unknown() || ok && text != "" || slices.Contains(r.defaultTags(), key) {
+			continue // one that is not known yet is one
 		}
 		missing = append(missing, key)
 	}

@@ -37,43 +37,40 @@ func sdkTypes() map[string]bool {
 // them to guard: they cost nothing by themselves and open nothing.
 func reviewed() map[string]string {
 	return map[string]string{
-		"aws:athena/database:Database":                                          "metadata",
-		"aws:athena/namedQuery:NamedQuery":                                      "text",
-		"aws:athena/preparedStatement:PreparedStatement":                        "text",
-		"aws:cloudwatch/compositeAlarm:CompositeAlarm":                          "$0.50 a month; an alarm is wanted",
-		"aws:cloudwatch/dashboard:Dashboard":                                    "$3 a month, counted by nobody's volume",
-		"aws:cloudwatch/eventPermission:EventPermission":                        "free",
-		"aws:cloudwatch/logDestinationPolicy:LogDestinationPolicy":              "free",
-		"aws:cloudwatch/logMetricFilter:LogMetricFilter":                        "free; its metric is $0.30 a month",
-		"aws:cloudwatch/logResourcePolicy:LogResourcePolicy":                    "free",
-		"aws:cloudwatch/logStream:LogStream":                                    "free",
-		"aws:cloudwatch/queryDefinition:QueryDefinition":                        "text",
-		"aws:glue/partition:Partition":                                          "metadata",
-		"aws:glue/partitionIndex:PartitionIndex":                                "free, and makes queries cheaper",
-		"aws:glue/resourcePolicy:ResourcePolicy":                                "free",
-		"aws:iam/instanceProfile:InstanceProfile":                               "free",
-		"aws:iam/openIdConnectProvider:OpenIdConnectProvider":                   "free",
-		"aws:iam/rolePoliciesExclusive:RolePoliciesExclusive":                   "only takes away",
-		"aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive": "only takes away",
-		"aws:iam/serviceLinkedRole:ServiceLinkedRole":                           "AWS writes its policies",
-		"aws:kinesis/resourcePolicy:ResourcePolicy":                             "free",
-		"aws:lambda/alias:Alias":                                                "free; provisioned concurrency is a resource of its own",
-		"aws:lambda/codeSigningConfig:CodeSigningConfig":                        "free",
-		"aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig":        "bounds retries",
-		"aws:lambda/functionRecursionConfig:FunctionRecursionConfig":            "stops loops",
-		"aws:lambda/layerVersion:LayerVersion":                                  "free",
-		"aws:lambda/layerVersionPermission:LayerVersionPermission":              "free",
-		"aws:lambda/permission:Permission":                                      "free",
-		"aws:lambda/runtimeManagementConfig:RuntimeManagementConfig":            "free",
-		"aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock":              "wanted",
-		"aws:s3/bucketAclV2:BucketAclV2":                                        "refused by S3 where ownership is enforced",
-		"aws:s3/bucketCorsConfigurationV2:BucketCorsConfigurationV2":            "free",
-		"aws:s3/bucketNotification:BucketNotification":                          "the trigger; EventBridge is judged at its rules",
-		"aws:s3/bucketObject:BucketObject":                                      "a file",
-		"aws:s3/bucketObjectv2:BucketObjectv2":                                  "a file",
-		"aws:s3/bucketOwnershipControls:BucketOwnershipControls":                "free",
-		"aws:scheduler/scheduleGroup:ScheduleGroup":                             "free",
-		"aws:sfn/alias:Alias":                                                   "free",
+		"aws:athena/database:Database":                                   "metadata",
+		"aws:athena/namedQuery:NamedQuery":                               "text",
+		"aws:athena/preparedStatement:PreparedStatement":                 "text",
+		"aws:cloudwatch/compositeAlarm:CompositeAlarm":                   "$0.50 a month; an alarm is wanted",
+		"aws:cloudwatch/dashboard:Dashboard":                             "$3 a month, counted by nobody's volume",
+		"aws:cloudwatch/eventPermission:EventPermission":                 "free",
+		"aws:cloudwatch/logDestinationPolicy:LogDestinationPolicy":       "free",
+		"aws:cloudwatch/logMetricFilter:LogMetricFilter":                 "free; its metric is $0.30 a month",
+		"aws:cloudwatch/logResourcePolicy:LogResourcePolicy":             "free",
+		"aws:cloudwatch/logStream:LogStream":                             "free",
+		"aws:cloudwatch/queryDefinition:QueryDefinition":                 "text",
+		"aws:glue/partition:Partition":                                   "metadata",
+		"aws:glue/partitionIndex:PartitionIndex":                         "free, and makes queries cheaper",
+		"aws:glue/resourcePolicy:ResourcePolicy":                         "free",
+		"aws:iam/instanceProfile:InstanceProfile":                        "free",
+		"aws:iam/openIdConnectProvider:OpenIdConnectProvider":            "free",
+		"aws:iam/rolePoliciesExclusive:RolePoliciesExclusive":            "only takes away",
+		"aws:iam/serviceLinkedRole:ServiceLinkedRole":                    "AWS writes its policies",
+		"aws:kinesis/resourcePolicy:ResourcePolicy":                      "free",
+		"aws:lambda/alias:Alias":                                         "free; provisioned concurrency is a resource of its own",
+		"aws:lambda/codeSigningConfig:CodeSigningConfig":                 "free",
+		"aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": "bounds retries",
+		"aws:lambda/functionRecursionConfig:FunctionRecursionConfig":     "stops loops",
+		"aws:lambda/layerVersion:LayerVersion":                           "free",
+		"aws:lambda/layerVersionPermission:LayerVersionPermission":       "free",
+		"aws:lambda/runtimeManagementConfig:RuntimeManagementConfig":     "free",
+		"aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock":       "wanted",
+		"aws:s3/bucketCorsConfigurationV2:BucketCorsConfigurationV2":     "free",
+		"aws:s3/bucketNotification:BucketNotification":                   "the trigger; EventBridge is judged at its rules",
+		"aws:s3/bucketObject:BucketObject":                               "a file",
+		"aws:s3/bucketObjectv2:BucketObjectv2":                           "a file",
+		"aws:s3/bucketOwnershipControls:BucketOwnershipControls":         "free",
+		"aws:scheduler/scheduleGroup:ScheduleGroup":                      "free",
+		"aws:sfn/alias:Alias":                                            "free",
 	}
 }
 
@@ -96,7 +93,7 @@ func typeRules(others []Guardrail) []Guardrail {
 		Description: "Every resource of a guarded service is of a type that somebody has looked at.",
 		Remedy:      "Look at what it costs and opens; then add a rule, list it as reviewed in policy/guardrails/types.go, or allow it in this stage.",
 		Reason: "Packs that know Bucket let a BucketV2 pass in silence. Here a type of a guarded service that no rule looks at, and that is not listed " +
-			"as harmless with a reason, is reported: also one of a newer provider, of aws-native, or behind Cloud Control and CloudFormation.",
+			"as harmless with a reason, is reported: also one of a newer provider, of aws-native, or behind Cloud Control; and so is what makes resources that no rule can see: CloudFormation, commands, dynamic providers.",
 	}, typeSettings{Allow: []string{}}, func(r Resource, _ Stage, c typeSettings) Findings {
 		return checkType(r, c, known, sdk)
 	})}
@@ -106,12 +103,12 @@ func checkType(r Resource, c typeSettings, known map[string]string, sdk map[stri
 	var f Findings
 	name := r.Type
 	switch {
-	case strings.HasPrefix(r.Type, "aws:cloudformation/stack"):
+	case matchesAny(r.Type, hidingTypes()):
 		if !slices.Contains(c.Allow, r.Type) {
-			f.violate(r, Violation{Path: "type", Found: r.Type + ", whose resources no rule can see", Allowed: "resources declared one by one", Setting: "allow"})
+			f.violate(r, Violation{Path: "type", Found: r.Type + ", behind which no rule can see", Allowed: "resources declared one by one", Setting: "allow"})
 		}
 		return f
-	case r.Type == "aws:cloudcontrol/resource:Resource":
+	case r.Type == cloudControl:
 		text, ok := f.text(r, r.At("typeName"), "")
 		if !ok || !guardedNative(strings.ToLower(strings.TrimPrefix(text, "AWS::")), "::") {
 			return f
@@ -144,6 +141,17 @@ func checkType(r Resource, c typeSettings, known map[string]string, sdk map[stri
 	}
 	f.violate(r, Violation{Path: "type", Found: found, Allowed: "a reviewed type", Setting: "allow"})
 	return f
+}
+
+// hidingTypes make things that the engine is never shown: templates, commands and
+// code that call AWS by themselves.
+func hidingTypes() []string {
+	return []string{
+		"aws:cloudformation/stack*", "aws-native:cloudformation:Stack*", "aws-native:cloudformation:Module*",
+		"aws:serverlessrepository/*", "aws:servicecatalog/provisionedProduct:ProvisionedProduct", "aws-native:servicecatalog:CloudFormationProvisionedProduct",
+		"aws-native:index:ExtensionResource", "aws-native:cloudformation:CustomResource", "aws-native:index:CustomResource",
+		"command:*", "pulumi-nodejs:dynamic*", "pulumi-python:dynamic*", "terraform:*",
+	}
 }
 
 func guarded(token string) bool {
