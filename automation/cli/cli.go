@@ -78,7 +78,7 @@ Exit codes: 0 done, 1 a test or deployment failed, 2 wrong usage, 3 the policy p
 func Main(args []string, stdin, stdout, stderr *os.File, getenv func(string) string) int {
 	// One Ctrl-C cancels; what a command made is then destroyed. Further ones
 	// change nothing: stopping half-way is what would leave things behind.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	c := console.New(stdout, stderr, getenv)
 
@@ -127,10 +127,29 @@ func (s *session) report(err error) int {
 	}
 	if s.ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		s.console.Progress("automation: interrupted")
-		return code
+		if err = beside(err, context.Canceled); err == nil {
+			return code
+		}
 	}
 	s.console.Progress("automation: %v", err)
 	return code
+}
+
+// beside is what there is in err, which may join several errors, beside those
+// that are known.
+func beside(err, known error) error {
+	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // the join itself is meant
+	switch {
+	case ok:
+		var rest []error
+		for _, e := range joined.Unwrap() {
+			rest = append(rest, beside(e, known))
+		}
+		return errors.Join(rest...)
+	case errors.Is(err, known):
+		return nil
+	}
+	return err
 }
 
 // usageError is a wrong argument that only the command can tell.

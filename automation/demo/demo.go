@@ -73,9 +73,12 @@ func Run(ctx context.Context, c *console.Console, o Options) (err error) {
 	started := time.Now()
 	c.Progress("crawlerless demo: the whole pipeline on this machine, then everything is gone again")
 	defer func() {
-		if cleanup := d.close(ctx, err != nil); cleanup != nil {
-			err = errors.Join(err, cleanup)
+		cleanup := d.close(ctx, err != nil)
+		// An interruption while everything went by itself is one all the same.
+		if err == nil && !o.Keep {
+			err = ctx.Err()
 		}
+		err = errors.Join(err, cleanup)
 		if err == nil {
 			d.summary.Total = time.Since(started)
 			d.printSummary()
@@ -113,8 +116,8 @@ func Run(ctx context.Context, c *console.Console, o Options) (err error) {
 func (d *Demo) step(ctx context.Context, name string, run func(context.Context, *console.Step) (string, error)) error {
 	s := d.console.Step(name)
 	result, err := run(ctx, s)
-	if err == nil {
-		err = ctx.Err()
+	if e := ctx.Err(); e != nil && !errors.Is(err, e) {
+		err = errors.Join(e, err) // what was under way says why it failed, not why it was stopped
 	}
 	if err != nil {
 		d.summary.add(name, s.Failed(err))

@@ -69,13 +69,15 @@ func (d *Demo) feedInput(ctx context.Context, s *console.Step) (string, error) {
 	}
 	d.summary.Events, d.summary.sent = sent.Events, &sent
 	if len(sent.TooLong) > 0 {
-		return "", fmt.Errorf("%d lines are longer than the 1,048,550 bytes that a log event holds: %s; shorten or remove them",
-			len(sent.TooLong), strings.Join(sent.TooLong[:min(5, len(sent.TooLong))], ", "))
+		s.Note("left out, longer than the %d bytes that a log event holds: %s", feed.MaxLineBytes, tooLong(sent))
 	}
 	if sent.Events == 0 {
-		return "", errors.New("the input has no lines: there is nothing to send")
+		return "", errors.New("the input has no lines that a log event can hold: there is nothing to send")
 	}
 	result := fmt.Sprintf("%d lines of %d files sent", sent.Events, sent.Files)
+	if n := len(sent.TooLong); n > 0 {
+		result += fmt.Sprintf(", %d too long left out", n)
+	}
 	if sent.Blank > 0 {
 		result += fmt.Sprintf(", %d blank left out", sent.Blank)
 	}
@@ -86,6 +88,16 @@ func (d *Demo) feedInput(ctx context.Context, s *console.Step) (string, error) {
 		result += fmt.Sprintf(", %d with bytes that are not UTF-8 (replaced)", sent.Replaced)
 	}
 	return result, nil
+}
+
+// tooLong names the first few lines that no log event can hold.
+func tooLong(sent feed.Sent) string {
+	const named = 5
+	text := strings.Join(sent.TooLong[:min(named, len(sent.TooLong))], ", ")
+	if more := len(sent.TooLong) - named; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 // patience is how much time may pass on the target without any further event

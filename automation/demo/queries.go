@@ -1,8 +1,10 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,59 +69,91 @@ func generatorQuestions(table string, from time.Time) []question {
 // inputQuestions are questions that every table answers, and the most telling
 // column of this one.
 func (d *Demo) inputQuestions(ctx context.Context, t observe.Table) ([]question, error) {
-	list := []question{
-		{"Events by partition", fmt.Sprintf(`SELECT year, month, day, hour, count(*) AS events FROM "%s" GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`, t.Name)},
-		{"The first events", fmt.Sprintf(`SELECT * FROM "%s" LIMIT 5`, t.Name)},
-	}
-	column, distinct, err := d.telling(ctx, t)
+	byPartition := question{"Events by partition", fmt.Sprintf(`SELECT year, month, day, hour, count(*) AS events FROM "%s" GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`, t.Name)}
+	columns, err := d.filled(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	if column == "" {
-		return append(list, question{"How many events", fmt.Sprintf(`SELECT count(*) AS events FROM "%s"`, t.Name)}), nil
+	if len(columns) == 0 {
+		return []question{byPartition, {"How many events", fmt.Sprintf(`SELECT count(*) AS events FROM "%s"`, t.Name)}, {"The first events", fmt.Sprintf(`SELECT * FROM "%s" LIMIT 5`, t.Name)}}, nil
 	}
-	return append(list, question{
-		fmt.Sprintf("Events by %s (%d values)", column, distinct),
-		fmt.Sprintf(`SELECT %s, count(*) AS events FROM "%s" GROUP BY 1 ORDER BY 2 DESC LIMIT %d`, identifier(column), t.Name, shown),
-	}), nil
+	title := "The first events"
+	if len(t.Columns) > shownColumns {
+		title = fmt.Sprintf("The first events: %d of the %d columns", min(shownColumns, len(columns)), len(t.Columns))
+	}
+	var names, set []string
+	for _, c := range columns[:min(shownColumns, len(columns))] {
+		names = append(names, identifier(c.name))
+		set = append(set, identifier(c.name)+" IS NOT NULL")
+	}
+	list := []question{byPartition, {title, fmt.Sprintf(`SELECT %s FROM "%s" WHERE %s LIMIT 5`, strings.Join(names, ", "), t.Name, strings.Join(set, " OR "))}}
+	if c, ok := telling(columns); ok {
+		return append(list, question{
+			fmt.Sprintf("Events by %s (%d values)", c.name, c.distinct),
+			fmt.Sprintf(`SELECT %s, count(*) AS events FROM "%s" GROUP BY 1 ORDER BY 2 DESC LIMIT %d`, identifier(c.name), t.Name, shown),
+		}), nil
+	}
+	return append(list, question{"How many events", fmt.Sprintf(`SELECT count(*) AS events FROM "%s"`, t.Name)}), nil
 }
 
-// telling is the scalar column with the fewest values but more than one, among
-// the first forty.
-func (d *Demo) telling(ctx context.Context, t observe.Table) (string, int, error) {
-	var names, counts []string
-	for _, c := range t.Columns {
+// A table may have hundreds of columns: so many are looked at, and so many of
+// the fullest are shown.
+const (
+	lookedAtColumns = 60
+	shownColumns    = 8
+)
+
+// column is how well a column is filled.
+type column struct {
+	name             string
+	values, distinct int // distinct is 0 of what has members
+}
+
+// filled counts the values of the first columns, the fullest first, without
+// the empty ones.
+func (d *Demo) filled(ctx context.Context, t observe.Table) ([]column, error) {
+	var columns []column
+	var counts []string
+	for _, c := range t.Columns[:min(lookedAtColumns, len(t.Columns))] {
+		name := aws.ToString(c.Name)
+		distinct := "0"
 		switch aws.ToString(c.Type) {
 		case "string", "boolean", "bigint":
-			if len(names) < 40 {
-				names = append(names, aws.ToString(c.Name))
-				counts = append(counts, fmt.Sprintf("count(DISTINCT %s)", identifier(aws.ToString(c.Name))))
-			}
+			distinct = fmt.Sprintf("count(DISTINCT %s)", identifier(name))
 		}
+		columns = append(columns, column{name: name})
+		counts = append(counts, fmt.Sprintf("count(%s), %s", identifier(name), distinct))
 	}
-	if len(names) == 0 {
-		return "", 0, nil
+	if len(columns) == 0 {
+		return nil, nil
 	}
 	r, err := d.athena().Query(ctx, fmt.Sprintf(`SELECT %s FROM "%s"`, strings.Join(counts, ", "), t.Name), 1)
 	if err != nil {
-		return "", 0, err
+		return nil, err
 	}
 	d.summary.Queries++
 	d.summary.ScannedBytes += r.ScannedBytes
-	best, least := "", 0
-	for i, v := range r.Rows[0] {
-		var n int
-		if v == nil {
-			continue
-		}
-		if _, err := fmt.Sscan(*v, &n); err != nil {
-			return "", 0, fmt.Errorf("count of %s: %w", names[i], err)
-		}
-		if n > 1 && (best == "" || n < least) {
-			best, least = names[i], n
+	for i := range columns {
+		for j, to := range []*int{&columns[i].values, &columns[i].distinct} {
+			if _, err := fmt.Sscan(aws.ToString(r.Rows[0][2*i+j]), to); err != nil {
+				return nil, fmt.Errorf("count of %s: %w", columns[i].name, err)
+			}
 		}
 	}
-	return best, least, nil
+	columns = slices.DeleteFunc(columns, func(c column) bool { return c.values == 0 })
+	slices.SortStableFunc(columns, func(a, b column) int { return cmp.Compare(b.values, a.values) })
+	return columns, nil
+}
+
+// telling is the column with the fewest values, but more than one, of those
+// that at least half as many events have as the fullest.
+func telling(columns []column) (best column, ok bool) {
+	for _, c := range columns {
+		if c.distinct > 1 && c.values*2 >= columns[0].values && (!ok || c.distinct < best.distinct) {
+			best, ok = c, true
+		}
+	}
+	return best, ok
 }
 
 // identifier quotes a column for SQL.

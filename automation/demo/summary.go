@@ -76,6 +76,9 @@ func (d *Demo) printSummary() {
 	if s.sent != nil && s.sent.Malformed > 0 {
 		row("", "%d of them are not JSON objects: rows of NULLs", s.sent.Malformed)
 	}
+	if s.sent != nil && len(s.sent.TooLong) > 0 {
+		row("", "%d lines were too long for a log event and not sent: %s", len(s.sent.TooLong), tooLong(*s.sent))
+	}
 	row("objects", "%d in the lake, %s", s.Objects, console.Bytes(s.ObjectBytes))
 	row("executions", "%d started, %d succeeded, %d failed; %d needed UpdateCatalog", s.Executions.Started, s.Executions.Succeeded, s.Executions.Failed, s.Executions.Updates)
 	row("catalog", "%d partitions, %d columns", s.Partitions, s.Columns)

@@ -49,6 +49,9 @@ const (
 	eventOverhead  = 26
 )
 
+// MaxLineBytes is the longest line that a log event holds.
+const MaxLineBytes = maxBatchBytes - eventOverhead
+
 // Sent counts what became of the lines of the input.
 type Sent struct {
 	Files  int `json:"files"`

@@ -3,6 +3,7 @@ package feed
 import (
 	"bufio"
 	"bytes"
+	"compress/bzip2"
 	"context"
 	"errors"
 	"fmt"
@@ -100,7 +101,7 @@ func readable(path string) error {
 }
 
 // lines calls each for every line, counted from 1, without its line ending.
-// Gzip (several members too) and zstd are recognised by their content.
+// Gzip (several members too), zstd and bzip2 are recognised by their content.
 func (in Input) lines(ctx context.Context, each func(number int, line string) error) (err error) {
 	raw := in.stdin
 	if in.stdin == nil {
@@ -155,6 +156,23 @@ func unpack(raw io.Reader) (io.Reader, func(), error) {
 			return nil, nil, err
 		}
 		return z, z.Close, nil
+	case bytes.HasPrefix(magic, []byte("BZh")):
+		return bzip2.NewReader(r), func() {}, nil
+	}
+	for _, other := range noLines {
+		if bytes.HasPrefix(magic, []byte(other.magic)) {
+			return nil, nil, fmt.Errorf("this is %s, not lines of text: %s", other.kind, other.remedy)
+		}
 	}
 	return r, func() {}, nil
+}
+
+// noLines are formats that people have logs in and whose bytes, sent as lines,
+// would only be noise.
+var noLines = [...]struct{ magic, kind, remedy string }{
+	{"PK\x03\x04", "a zip archive", "unpack it first"},
+	{"\xfd7zX", "compressed with xz", "unpack it first (xz -d)"},
+	{"PAR1", "a Parquet file", "write its rows as JSON lines first"},
+	{"\xff\xfe", "text in UTF-16", "convert it to UTF-8 first (iconv -f UTF-16 -t UTF-8)"},
+	{"\xfe\xff", "text in UTF-16", "convert it to UTF-8 first (iconv -f UTF-16 -t UTF-8)"},
 }

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/lockedfile"
 
@@ -42,6 +43,10 @@ func Build(ctx context.Context, root, cache string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", path, "./policy")
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "GOFLAGS=")
+	// Asked to stop, the go command waits for its compilers; killed, it would
+	// leave them and its temporary folder behind.
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = time.Minute
 	out, err := cmd.CombinedOutput()
 	switch {
 	case errors.Is(err, exec.ErrNotFound):

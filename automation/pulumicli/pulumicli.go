@@ -143,6 +143,10 @@ func build(ctx context.Context, tools, version, path string) error {
 		"-o", tmp, "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi")
 	cmd.Dir = tools
 	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOOS=", "GOARCH=")
+	// Asked to stop, the go command waits for its compilers; killed, it would
+	// leave them and its temporary folder behind.
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = time.Minute
 	out, err := cmd.CombinedOutput()
 	switch {
 	case errors.Is(err, exec.ErrNotFound):

@@ -78,7 +78,8 @@ func StartLocal(ctx context.Context, o LocalOptions) (_ *Local, err error) {
 		return nil, fmt.Errorf("start localaws: %w", err)
 	}
 	l.config = localConfig(l.Server.Endpoint())
-	l.Provider, err = provider.Serve(ctx, provider.Options{Endpoint: l.Server.Endpoint(), Region: LocalRegion, Config: l.config, Log: o.Log})
+	// The provider must outlive an interruption: the destroy that follows needs it.
+	l.Provider, err = provider.Serve(context.WithoutCancel(ctx), provider.Options{Endpoint: l.Server.Endpoint(), Region: LocalRegion, Config: l.config, Log: o.Log})
 	if err != nil {
 		return nil, fmt.Errorf("start the stand-in provider: %w", err)
 	}

@@ -111,6 +111,10 @@ func compile(ctx context.Context, root, dir, goos, goarch string, log io.Writer)
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "GOOS="+goos, "GOARCH="+goarch, "CGO_ENABLED=0", "GOFLAGS=")
+	// Asked to stop, the go command waits for its compilers; killed, it would
+	// leave them and its temporary folder behind.
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = time.Minute
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
 	if log != nil {
