@@ -44,7 +44,7 @@ func (q *query) answer(ctx context.Context) (*result, error) {
 	case s.sql.Kind == "query":
 		return q.selectRows(ctx, s.sql.Query, q.execution.parameters)
 	}
-	return q.prepared(ctx, s.sql)
+	return q.runPrepared(ctx, s.sql)
 }
 
 // now is the time of the query, for the compiler.

@@ -197,18 +197,34 @@ func (s *Service) describe(e *execution) types.QueryExecution {
 		Statistics: &types.QueryExecutionStatistics{
 			DataScannedInBytes: aws.Int64(e.scanned), EngineExecutionTimeInMillis: aws.Int64(e.took.Milliseconds()),
 			TotalExecutionTimeInMillis: aws.Int64(e.took.Milliseconds()), QueryQueueTimeInMillis: aws.Int64(0),
+			QueryPlanningTimeInMillis: aws.Int64(0), ServiceProcessingTimeInMillis: aws.Int64(0), ServicePreProcessingTimeInMillis: aws.Int64(0),
+			ResultReuseInformation: &types.ResultReuseInformation{ReusedPreviousResult: false},
 		},
 	}
 	if e.reason != "" {
 		q.Status.StateChangeReason = &e.reason
 	}
 	if e.state == types.QueryExecutionStateFailed {
-		q.Status.AthenaError = &types.AthenaError{ErrorCategory: aws.Int32(2), ErrorType: aws.Int32(0), ErrorMessage: &e.reason}
+		q.Status.AthenaError = athenaError(e.reason)
 	}
 	if !e.completed.IsZero() {
 		q.Status.CompletionDateTime = aws.Time(e.completed)
 	}
 	return q
+}
+
+// athenaError sorts a reason by who is to blame. Of the error types only those
+// are stated that the catalog of them makes certain.
+// https://docs.aws.amazon.com/athena/latest/ug/error-reference.html
+func athenaError(reason string) *types.AthenaError {
+	e := &types.AthenaError{ErrorCategory: aws.Int32(2), ErrorMessage: &reason, Retryable: false}
+	switch {
+	case strings.HasPrefix(reason, "GENERIC_INTERNAL_ERROR"):
+		e.ErrorCategory, e.ErrorType = aws.Int32(1), aws.Int32(200) // query engine had an internal error
+	case strings.HasPrefix(reason, "EXCEEDED_LOCAL_MEMORY_LIMIT"):
+		e.ErrorCategory, e.ErrorType = aws.Int32(1), aws.Int32(0) // query exhausted resources
+	}
+	return e
 }
 
 func (s *Service) getQueryExecution(_ context.Context, in *athena.GetQueryExecutionInput) (*athena.GetQueryExecutionOutput, error) {

@@ -3,6 +3,7 @@ package athena
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"strings"
@@ -57,16 +58,7 @@ func (s *Service) getQueryResults(_ context.Context, in *athena.GetQueryResultsI
 		return nil, err
 	}
 	set := &types.ResultSet{Rows: []types.Row{}, ResultSetMetadata: &types.ResultSetMetadata{}}
-	for _, c := range e.result.columns {
-		name, precision, scale := described(c.kind)
-		if e.result.plain {
-			name, precision = "string", 0
-		}
-		set.ResultSetMetadata.ColumnInfo = append(set.ResultSetMetadata.ColumnInfo, types.ColumnInfo{
-			CatalogName: aws.String("hive"), SchemaName: aws.String(""), TableName: aws.String(""), Name: aws.String(c.name), Label: aws.String(c.name),
-			Type: aws.String(name), Precision: precision, Scale: scale, Nullable: types.ColumnNullableUnknown, CaseSensitive: name == "varchar",
-		})
-	}
+	set.ResultSetMetadata.ColumnInfo = e.result.infos()
 	for _, row := range rows[from:to] {
 		data := make([]types.Datum, len(row))
 		for i, v := range row {
@@ -139,9 +131,52 @@ func (q *query) write(ctx context.Context, r *result) error {
 		}
 	}
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(q.execution.output, "s3://"), "/")
-	_, err := q.s3().PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: bytes.NewReader(b.Bytes()), ContentType: aws.String("application/octet-stream")})
-	if err != nil {
-		return fail("Access denied when writing output to url: " + q.execution.output + " . Please ensure you are allowed to access the S3 bucket. " + err.Error())
+	for name, content := range map[string][]byte{key: b.Bytes(), key + ".metadata": r.metadata()} {
+		_, err := q.s3().PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: &name, Body: bytes.NewReader(content), ContentType: aws.String("application/octet-stream")})
+		if err != nil {
+			return fail("Access denied when writing output to url: " + q.execution.output + " . Please ensure you are allowed to access the S3 bucket. " + err.Error())
+		}
 	}
 	return nil
+}
+
+// metadata is the file beside a result: protocol buffers, in which field 4 is a
+// column. AWS documents only that it is binary; drivers that read it from S3
+// take the members from there (io.burt:athena-jdbc, AthenaMetaDataParser).
+func (r *result) metadata() []byte {
+	var b []byte
+	text := func(to []byte, number int, s string) []byte {
+		return append(binary.AppendUvarint(append(to, byte(number<<3|2)), uint64(len(s))), s...)
+	}
+	number := func(to []byte, number int, n int64) []byte {
+		return binary.AppendUvarint(append(to, byte(number<<3)), uint64(n))
+	}
+	for _, info := range r.infos() {
+		c := text(nil, 1, aws.ToString(info.CatalogName))
+		c = text(c, 4, aws.ToString(info.Name))
+		c = text(c, 5, aws.ToString(info.Label))
+		c = text(c, 6, aws.ToString(info.Type))
+		c = number(c, 7, int64(info.Precision))
+		c = number(c, 8, int64(info.Scale))
+		c = number(c, 9, 3) // nullable: unknown
+		c = number(c, 10, map[bool]int64{true: 1}[info.CaseSensitive])
+		b = text(b, 4, string(c))
+	}
+	return b
+}
+
+// infos describe the columns.
+func (r *result) infos() []types.ColumnInfo {
+	infos := []types.ColumnInfo{}
+	for _, c := range r.columns {
+		name, precision, scale := described(c.kind)
+		if r.plain {
+			name, precision = "string", 0
+		}
+		infos = append(infos, types.ColumnInfo{
+			CatalogName: aws.String("hive"), SchemaName: aws.String(""), TableName: aws.String(""), Name: aws.String(c.name), Label: aws.String(c.name),
+			Type: aws.String(name), Precision: precision, Scale: scale, Nullable: types.ColumnNullableUnknown, CaseSensitive: name == "varchar" || name == "char",
+		})
+	}
+	return infos
 }

@@ -44,7 +44,7 @@ func New(env cloud.Env, as func(wire.Caller) aws.Config) *Service {
 	}
 	s.workgroups["primary"] = &workgroup{
 		name: "primary", state: types.WorkGroupStateEnabled, created: env.Clock.Now(),
-		config: types.WorkGroupConfiguration{EngineVersion: engine(nil)}, tags: map[string]string{},
+		config: types.WorkGroupConfiguration{EngineVersion: engine(nil)}, tags: map[string]string{}, prepared: map[string]prepared{},
 	}
 	return s
 }
@@ -79,6 +79,20 @@ func (s *Service) Wire() wire.Service {
 			wire.Op("ListQueryExecutions", s.listQueryExecutions, onGroup(s, "ListQueryExecutions", func(in *athena.ListQueryExecutionsInput) *string { return in.WorkGroup }), "WorkGroup", "MaxResults", "NextToken"),
 			wire.Op("StopQueryExecution", s.stopQueryExecution, onQuery(s, "StopQueryExecution", func(in *athena.StopQueryExecutionInput) *string { return in.QueryExecutionId }), "QueryExecutionId"),
 			wire.Op("GetQueryResults", s.getQueryResults, onQuery(s, "GetQueryResults", func(in *athena.GetQueryResultsInput) *string { return in.QueryExecutionId }), "QueryExecutionId", "MaxResults", "NextToken"),
+
+			wire.Op("CreatePreparedStatement", s.createPreparedStatement, onGroup(s, "CreatePreparedStatement", func(in *athena.CreatePreparedStatementInput) *string { return in.WorkGroup }), "StatementName", "WorkGroup", "QueryStatement", "Description"),
+			wire.Op("UpdatePreparedStatement", s.updatePreparedStatement, onGroup(s, "UpdatePreparedStatement", func(in *athena.UpdatePreparedStatementInput) *string { return in.WorkGroup }), "StatementName", "WorkGroup", "QueryStatement", "Description"),
+			wire.Op("GetPreparedStatement", s.getPreparedStatement, onGroup(s, "GetPreparedStatement", func(in *athena.GetPreparedStatementInput) *string { return in.WorkGroup }), "StatementName", "WorkGroup"),
+			wire.Op("DeletePreparedStatement", s.deletePreparedStatement, onGroup(s, "DeletePreparedStatement", func(in *athena.DeletePreparedStatementInput) *string { return in.WorkGroup }), "StatementName", "WorkGroup"),
+			wire.Op("ListPreparedStatements", s.listPreparedStatements, onGroup(s, "ListPreparedStatements", func(in *athena.ListPreparedStatementsInput) *string { return in.WorkGroup }), "WorkGroup", "MaxResults", "NextToken"),
+
+			wire.Op("ListEngineVersions", s.listEngineVersions, nil, "MaxResults", "NextToken"),
+			wire.Op("ListDataCatalogs", s.listDataCatalogs, nil, "MaxResults", "NextToken"),
+			wire.Op("GetDataCatalog", s.getDataCatalog, onCatalog(s, "GetDataCatalog", func(in *athena.GetDataCatalogInput) *string { return in.Name }), "Name"),
+			wire.Op("ListDatabases", s.listDatabases, onCatalog(s, "ListDatabases", func(in *athena.ListDatabasesInput) *string { return in.CatalogName }), "CatalogName", "MaxResults", "NextToken"),
+			wire.Op("GetDatabase", s.getDatabase, onCatalog(s, "GetDatabase", func(in *athena.GetDatabaseInput) *string { return in.CatalogName }), "CatalogName", "DatabaseName"),
+			wire.Op("ListTableMetadata", s.listTableMetadata, onCatalog(s, "ListTableMetadata", func(in *athena.ListTableMetadataInput) *string { return in.CatalogName }), "CatalogName", "DatabaseName", "Expression", "MaxResults", "NextToken"),
+			wire.Op("GetTableMetadata", s.getTableMetadata, onCatalog(s, "GetTableMetadata", func(in *athena.GetTableMetadataInput) *string { return in.CatalogName }), "CatalogName", "DatabaseName", "TableName"),
 		},
 	}
 }

@@ -63,6 +63,10 @@ func (s *source) view(files []string) string {
 	types, order, paths := make([]string, len(all)), make([]string, len(all)), make([]string, len(files))
 	for i, c := range all {
 		types[i], order[i] = literal(c.Name)+": "+literal(c.Type.DuckDB()), quoted(c.Name)
+		if slices.ContainsFunc(s.keys, func(k serde.Column) bool { return k.Name == c.Name }) {
+			// The values of keys are texts: 07 is a number, too.
+			types[i], order[i] = literal(c.Name)+": 'VARCHAR'", "CAST("+quoted(c.Name)+" AS "+c.Type.DuckDB()+") AS "+quoted(c.Name)
+		}
 	}
 	for i, f := range files {
 		paths[i] = literal(f)

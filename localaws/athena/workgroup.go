@@ -22,6 +22,7 @@ type workgroup struct {
 	config            types.WorkGroupConfiguration
 	created           time.Time
 	tags              map[string]string
+	prepared          map[string]prepared // by name, in lower case
 }
 
 // minimumCutoff is the least that BytesScannedCutoffPerQuery may be: 10 MB.
@@ -103,7 +104,7 @@ func (s *Service) createWorkGroup(_ context.Context, in *athena.CreateWorkGroupI
 	if config.RequesterPaysEnabled == nil {
 		config.RequesterPaysEnabled = aws.Bool(false)
 	}
-	g := &workgroup{name: name, description: aws.ToString(in.Description), state: types.WorkGroupStateEnabled, config: config, created: s.env.Clock.Now(), tags: map[string]string{}}
+	g := &workgroup{name: name, description: aws.ToString(in.Description), state: types.WorkGroupStateEnabled, config: config, created: s.env.Clock.Now(), tags: map[string]string{}, prepared: map[string]prepared{}}
 	for _, t := range in.Tags {
 		g.tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}

@@ -110,6 +110,7 @@ func (p *parser) statement() (Statement, error) {
 	case p.take("describe"), p.take("desc"):
 		return p.describe()
 	}
+	p.at = min(p.at+1, len(p.tokens)-1) // it is what follows the first word
 	return nil, p.fail("cannot recognize input near")
 }
 

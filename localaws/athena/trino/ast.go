@@ -173,6 +173,7 @@ type Query struct {
 	offset  Expr
 	limit   Expr
 	p       Pos
+	params  int // question marks, of the query of a statement
 }
 
 type cte struct {

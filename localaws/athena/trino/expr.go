@@ -16,7 +16,6 @@ func (c *compiler) expr(x Expr, s *scope) (string, Type, error) {
 	case *literal:
 		return c.literal(x)
 	case *param:
-		c.used = max(c.used, x.index+1)
 		if x.index >= len(c.params) {
 			return "", Type{}, failAt("INVALID_PARAMETER_USAGE", x.p, "Incorrect number of parameters: expected %d but found %d", x.index+1, len(c.params))
 		}

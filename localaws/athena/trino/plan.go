@@ -89,7 +89,6 @@ type compiler struct {
 	params    []Expr
 	pruning   *Scan // columns are printed for its Prune
 	depth     int
-	used      int // parameters that the query has, as far as it has been read
 	views     []string
 }
 
@@ -103,12 +102,12 @@ func CompileQuery(q *Query, o Options) (*Plan, error) {
 		}
 		c.params = append(c.params, x)
 	}
+	if want := q.params; want != len(o.Params) {
+		return nil, failAt("INVALID_PARAMETER_USAGE", q.p, "Incorrect number of parameters: expected %d but found %d", want, len(o.Params))
+	}
 	r, err := c.query(q, nil)
 	if err != nil {
 		return nil, err
-	}
-	if c.used < len(c.params) || c.used > len(c.params) {
-		return nil, &Error{Name: "INVALID_PARAMETER_USAGE", Message: "Incorrect number of parameters: expected " + itoa(c.used) + " but found " + itoa(len(c.params))}
 	}
 	c.plan.SQL = r.sql
 	for _, f := range r.fields {

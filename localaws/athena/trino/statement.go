@@ -49,6 +49,9 @@ func Parse(source string) (*Statement, error) {
 		return nil, p.mismatch("<EOF>")
 	}
 	s.Params = p.params
+	if s.Query != nil {
+		s.Query.params = p.params
+	}
 	return s, nil
 }
 
