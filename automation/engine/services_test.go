@@ -1,4 +1,4 @@
-package provider_test
+package engine_test
 
 import (
 	"testing"
