@@ -145,6 +145,10 @@ func (s *Server) Endpoint() string { return s.endpoint }
 // Handler is what serves the requests; it counts the calls.
 func (s *Server) Handler() *wire.Handler { return s.handler }
 
+// KillFunctions ends every process of the functions that run with a role, as a
+// failing host would, and says how many there were.
+func (s *Server) KillFunctions(role string) int { return s.services.lambda.KillRole(role) }
+
 // Config is an SDK configuration for the account's root over TCP.
 func (s *Server) Config() aws.Config {
 	return aws.Config{

@@ -26,6 +26,7 @@ import (
 // made.
 type services struct {
 	iam    *iam.Service
+	lambda *lambda.Service
 	wire   []wire.Service
 	stop   []func()
 	tagged []tagging.Source
@@ -50,10 +51,11 @@ func newServices(env cloud.Env, transport func() http.RoundTripper) (*services, 
 	if err != nil {
 		return nil, err
 	}
+	s.lambda = lambda.New(env, lambda.WithCodeFromS3(s.iam.As))
 	for _, one := range []service{
 		s.iam, sts.New(env, s.iam),
 		metrics, bus, objects, sqs.New(env),
-		logs.New(env), firehose.New(env), lambda.New(env, lambda.WithCodeFromS3(s.iam.As)), states.New(env),
+		logs.New(env), firehose.New(env), s.lambda, states.New(env),
 		glue.New(env), athena.New(env, s.iam.As),
 		budgets.New(env), tagging.New(func() []tagging.Source { return s.tagged }),
 	} {

@@ -14,6 +14,7 @@ import (
 	"crawlerless/automation/runs"
 	"crawlerless/automation/target"
 	"crawlerless/automation/workspace"
+	"crawlerless/localaws/faults"
 )
 
 type e2eCommand struct {
@@ -23,6 +24,7 @@ type e2eCommand struct {
 	Keep        bool          `name:"keep-on-failure" help:"Keep the stack when a promise is not kept (on AWS)."`
 	Report      string        `placeholder:"DIR" help:"Write report.html, report.json and junit.xml there."`
 	Events      int           `default:"300" help:"How many events the generator writes."`
+	Faults      *uint64       `placeholder:"SEED" help:"Instead of the promises: write 2,000 objects while everything fails that can, by a plan of this seed, and lose nothing (local only)."`
 	Only        string        `placeholder:"PATTERN" help:"Only the promises whose name matches."`
 	JSON        bool          `help:"Print the report as one JSON document on standard output."`
 }
@@ -34,6 +36,7 @@ func (e2eCommand) Help() string {
 Examples:
   automation e2e
   automation e2e --only 'schema|malformed' --report out
+  automation e2e --faults 1
   automation e2e --target aws --ttl 1h --report out`
 }
 
@@ -44,6 +47,17 @@ func (c *e2eCommand) Run(s *session) error {
 	}
 	if c.Events < 3 {
 		return &usageError{errors.New("--events must be 3 or more")}
+	}
+	var storm *e2e.Storm
+	var injector *faults.Injector
+	if c.Faults != nil {
+		if c.Target != "local" {
+			return &usageError{errors.New("--faults needs --target local: AWS fails as it likes")}
+		}
+		storm = e2e.FullStorm(*c.Faults)
+		if injector, err = faults.New(faults.Plan{}); err != nil {
+			return err
+		}
 	}
 	var only *regexp.Regexp
 	if c.Only != "" {
@@ -67,7 +81,7 @@ func (c *e2eCommand) Run(s *session) error {
 		if c.Target == "aws" {
 			t, err = target.OpenAccount(s.ctx, region)
 		} else {
-			t, err = target.StartLocal(s.ctx, target.LocalOptions{Log: s.log, Dir: dir, Start: time.Now().Truncate(time.Hour).Add(-12 * time.Hour)})
+			t, err = target.StartLocal(s.ctx, target.LocalOptions{Log: s.log, Dir: dir, Faults: injector, Start: time.Now().Truncate(time.Hour).Add(-12 * time.Hour)})
 		}
 		if err != nil {
 			return err
@@ -75,7 +89,7 @@ func (c *e2eCommand) Run(s *session) error {
 		defer func() { err = errors.Join(err, t.Close()) }()
 		report, err := e2e.Run(s.ctx, s.console, e2e.Options{
 			Root: root, Cache: cache, Dir: dir, Target: t, Stage: c.StageConfig, Stack: stack, TTL: c.TTL, Keep: c.Keep,
-			ReportDir: c.Report, Owner: owner(), Events: c.Events, Only: only, Log: s.log, Engine: engine,
+			ReportDir: c.Report, Owner: owner(), Events: c.Events, Only: only, Faults: injector, Storm: storm, Log: s.log, Engine: engine,
 		})
 		if report.Kept || len(report.Left) > 0 {
 			rec.Retain() // sweep finds it by the record

@@ -42,6 +42,7 @@ type Options struct {
 	Events           int // of the generator
 	Only             *regexp.Regexp
 	Faults           *faults.Injector // on the local target; its faults are reported
+	Storm            *Storm           // in place of the promises; needs Faults
 	Log              *slog.Logger
 	Engine           io.Writer
 }
@@ -209,10 +210,13 @@ func (r *run) prepare(ctx context.Context, s *console.Step) (string, error) {
 // overrides make any stage's configuration ephemeral: its own sources, small
 // buffers, a low scan limit, nothing protected, everything removable.
 func (r *run) overrides() map[string]any {
-	source := func(name string) map[string]any { return map[string]any{"name": name, "createLogGroup": true} }
+	var sources []any
+	for _, name := range r.o.sources() {
+		sources = append(sources, map[string]any{"name": name, "createLogGroup": true})
+	}
 	o := map[string]any{
 		"crawlerless:generator":         true,
-		"crawlerless:sources":           []any{source(sourceApp), source(sourceMalformed), source(sourceDrift), source(sourceBulk), source(sourceLetters)},
+		"crawlerless:sources":           sources,
 		"crawlerless:bufferMiB":         5,
 		"crawlerless:bufferSeconds":     60,
 		"crawlerless:logRetentionDays":  1,
@@ -270,7 +274,7 @@ func (r *run) deploy(ctx context.Context, s *console.Step) (string, error) {
 // tests runs the promises side by side.
 func (r *run) tests(ctx context.Context) error {
 	var list []promise
-	for _, p := range promises() {
+	for _, p := range r.o.promises() {
 		if r.o.Only == nil || r.o.Only.MatchString(p.name) {
 			list = append(list, p)
 		}

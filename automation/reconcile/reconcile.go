@@ -2,7 +2,12 @@
 // objects that no partition is registered for, partitions without objects,
 // partitions whose columns are not the table's, and partitions that lie outside
 // the lake or elsewhere than their values say. It repairs on request, while the
-// pipeline runs.
+// pipeline runs, and says of nothing that it was repaired without having looked.
+//
+// Where partitions are projected, those that are registered are read by nobody:
+// then it looks for hours outside of the projection's ranges, which Athena would
+// not see. Partitions of another format than the table's, compacted ones for
+// example, are counted and left alone, as the pipeline leaves them.
 package reconcile
 
 import (
@@ -11,12 +16,16 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"crawlerless/lambdas/catalogmerge"
 )
 
 // Kind is what is wrong.
@@ -26,9 +35,15 @@ type Kind string
 const (
 	Unregistered Kind = "unregistered" // objects, but no partition: Athena does not see them
 	Empty        Kind = "empty"        // a partition without objects: costs a listing for nothing
-	Drifted      Kind = "drifted"      // columns or SerDe are not the table's: a query may fail
+	Drifted      Kind = "drifted"      // columns or SerDe are not the table's: a query may fail, or miss values
 	Misplaced    Kind = "misplaced"    // the location is not where the values say
+	Unprojected  Kind = "unprojected"  // objects outside of the projection's ranges: Athena does not see them
 )
+
+// young is how old an empty partition's hour must at least be to be removed:
+// whoever is about to write into it, and was told that it is registered, has
+// done so by then.
+const young = 2 * time.Hour
 
 // Finding is one thing that is wrong with one partition.
 type Finding struct {
@@ -46,6 +61,9 @@ type Options struct {
 	Bucket, Prefix  string // of the source: "logs/app/"
 	Database, Table string
 	Repair          bool
+	// Now is the time on the target, by which partitions are too young to be
+	// called empty.
+	Now func() time.Time
 	// Catalogue runs the workflow for every object below a prefix: how an
 	// unregistered hour is repaired.
 	Catalogue func(ctx context.Context, prefix string) error
@@ -59,6 +77,7 @@ type Report struct {
 	Projected  bool      `json:"projected"` // the table registers no partitions
 	Prefixes   int       `json:"prefixes"`  // hours with objects in the lake
 	Partitions int       `json:"partitions"`
+	Foreign    int       `json:"foreign"` // partitions of another format, left alone
 	Findings   []Finding `json:"findings"`
 }
 
@@ -95,7 +114,21 @@ func Run(ctx context.Context, o Options) (Report, error) {
 		return report, err
 	}
 	report.Prefixes = len(prefixes)
-	report.Findings = o.compare(keys, table.Table, partitions, prefixes, report.Projected)
+	if report.Projected {
+		report.Findings = o.unprojected(keys, table.Table.Parameters, prefixes)
+		return report, nil // the stage's configuration has to change
+	}
+	for values, p := range partitions {
+		if !catalogmerge.SameFormat(p.StorageDescriptor, table.Table) {
+			report.Foreign++
+			delete(partitions, values)
+			delete(prefixes, values)
+		}
+	}
+	if report.Findings, err = o.unregistered(ctx, partitions, prefixes); err != nil {
+		return report, err
+	}
+	report.Findings = append(report.Findings, o.compare(keys, table.Table, partitions, prefixes)...)
 	if !o.Repair {
 		return report, nil
 	}
@@ -164,15 +197,70 @@ func (o Options) folders(ctx context.Context, prefix string) ([]string, error) {
 	return folders, nil
 }
 
-func (o Options) compare(keys []string, table *types.Table, partitions map[string]types.Partition, prefixes map[string]string, projected bool) []Finding {
+// unregistered finds hours with objects that have no partition. Directory
+// markers and empty objects do not count: they hold nothing to read.
+func (o Options) unregistered(ctx context.Context, partitions map[string]types.Partition, prefixes map[string]string) ([]Finding, error) {
 	findings := []Finding{}
 	for _, values := range slices.Sorted(maps.Keys(prefixes)) {
-		if _, ok := partitions[values]; !ok && !projected {
+		if _, ok := partitions[values]; ok {
+			continue
+		}
+		holds, err := o.holds(ctx, prefixes[values])
+		if err != nil {
+			return findings, err
+		}
+		if holds {
 			findings = append(findings, Finding{
 				Kind: Unregistered, Values: strings.Split(values, "/"), Location: o.url(prefixes[values]), Detail: "the lake has objects here, the catalog has no partition",
 			})
 		}
 	}
+	return findings, nil
+}
+
+// holds says whether an object that is not empty lies below a prefix.
+func (o Options) holds(ctx context.Context, prefix string) (bool, error) {
+	pages := s3.NewListObjectsV2Paginator(o.S3, &s3.ListObjectsV2Input{Bucket: &o.Bucket, Prefix: &prefix})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return false, fmt.Errorf("list s3://%s/%s: %w", o.Bucket, prefix, err)
+		}
+		for _, object := range page.Contents {
+			if aws.ToInt64(object.Size) > 0 && !strings.HasSuffix(aws.ToString(object.Key), "/") {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+// unprojected finds hours that lie outside of the ranges of a table's
+// projection, which are whole numbers: "2024,2100".
+func (o Options) unprojected(keys []string, parameters map[string]string, prefixes map[string]string) []Finding {
+	findings := []Finding{}
+	for _, joined := range slices.Sorted(maps.Keys(prefixes)) {
+		values := strings.Split(joined, "/")
+		for i, key := range keys {
+			name := "projection." + key + ".range"
+			low, high, ok := strings.Cut(parameters[name], ",")
+			first, e1 := strconv.Atoi(low)
+			last, e2 := strconv.Atoi(high)
+			n, e3 := strconv.Atoi(values[i])
+			if ok && e1 == nil && e2 == nil && (e3 != nil || n < first || n > last) {
+				findings = append(findings, Finding{
+					Kind: Unprojected, Values: values, Location: o.url(prefixes[joined]),
+					Detail: fmt.Sprintf("%s is not within %s, %s: Athena does not see it (crawlerless:projectionFrom)", values[i], name, parameters[name]),
+				})
+				break
+			}
+		}
+	}
+	return findings
+}
+
+func (o Options) compare(keys []string, table *types.Table, partitions map[string]types.Partition, prefixes map[string]string) []Finding {
+	var findings []Finding
 	for _, joined := range slices.Sorted(maps.Keys(partitions)) {
 		p := partitions[joined]
 		location := ""
@@ -186,16 +274,24 @@ func (o Options) compare(keys []string, table *types.Table, partitions map[strin
 			continue
 		}
 		if _, ok := prefixes[joined]; !ok {
-			f.Kind, f.Detail = Empty, "no object lies there"
-			findings = append(findings, f)
+			if o.old(p.Values) {
+				f.Kind, f.Detail = Empty, "no object lies there"
+				findings = append(findings, f)
+			}
 			continue
 		}
-		if detail := drift(table.StorageDescriptor, p.StorageDescriptor); detail != "" {
-			f.Kind, f.Detail = Drifted, detail
+		if !catalogmerge.UpToDate(p.StorageDescriptor, table) {
+			f.Kind, f.Detail = Drifted, drift(table.StorageDescriptor, p.StorageDescriptor)
 			findings = append(findings, f)
 		}
 	}
 	return findings
+}
+
+// old says that an hour is over for long enough. Values that are no hour are.
+func (o Options) old(values []string) bool {
+	hour, err := time.Parse("2006/01/02/15", strings.Join(values, "/"))
+	return err != nil || o.Now().Sub(hour) >= time.Hour+young
 }
 
 // place is the prefix that values belong to.
@@ -211,26 +307,26 @@ func (o Options) place(keys, values []string) string {
 
 func (o Options) url(prefix string) string { return "s3://" + o.Bucket + "/" + prefix }
 
-// drift says where a partition's description differs from the table's, or "".
-// Athena compares the columns by position.
+// drift words how a partition's description differs from the table's. Athena
+// compares the columns by position, and reads what a partition does not list as
+// NULL.
 func drift(table, partition *types.StorageDescriptor) string {
 	if table == nil || partition == nil {
 		return "it has no storage descriptor"
 	}
 	for i, c := range partition.Columns {
 		if i >= len(table.Columns) {
-			return fmt.Sprintf("it has %d columns, the table %d", len(partition.Columns), len(table.Columns))
+			break
 		}
 		t := table.Columns[i]
 		if aws.ToString(c.Name) != aws.ToString(t.Name) || aws.ToString(c.Type) != aws.ToString(t.Type) {
 			return fmt.Sprintf("column %d is %s %s, the table's is %s %s", i+1, aws.ToString(c.Name), aws.ToString(c.Type), aws.ToString(t.Name), aws.ToString(t.Type))
 		}
 	}
-	a, b := table.SerdeInfo, partition.SerdeInfo
-	if a != nil && (b == nil || aws.ToString(a.SerializationLibrary) != aws.ToString(b.SerializationLibrary)) {
-		return "its SerDe is not the table's"
+	if len(partition.Columns) != len(table.Columns) {
+		return fmt.Sprintf("it has %d columns, the table %d", len(partition.Columns), len(table.Columns))
 	}
-	return ""
+	return "the parameters of its SerDe are not the table's"
 }
 
 // The most that Glue takes in one call.
@@ -243,38 +339,44 @@ const (
 func (o Options) repair(ctx context.Context, keys []string, findings []Finding, partitions map[string]types.Partition) error {
 	var errs []error
 	for i := range findings {
-		if findings[i].Kind == Unregistered {
-			err := o.Catalogue(ctx, o.place(keys, findings[i].Values))
-			findings[i].Repaired = err == nil
-			errs = append(errs, err)
+		if findings[i].Kind != Unregistered || ctx.Err() != nil {
+			continue
 		}
+		err := o.Catalogue(ctx, o.place(keys, findings[i].Values))
+		var there bool
+		if err == nil {
+			there, err = o.registered(ctx, findings[i].Values)
+		}
+		if findings[i].Repaired = there; err == nil && !there {
+			findings[i].Detail = "its objects hold no records: there is nothing to register"
+		}
+		errs = append(errs, err)
 	}
-	errs = append(errs, o.update(ctx, keys, findings, partitions), o.remove(ctx, findings))
+	errs = append(errs, ctx.Err(), o.move(ctx, keys, findings, partitions), o.sync(ctx, findings), o.remove(ctx, findings))
 	return errors.Join(errs...)
 }
 
-// update brings drifted and misplaced partitions in line with the table as it
-// is now, which the pipeline may have evolved since it was compared.
-func (o Options) update(ctx context.Context, keys []string, findings []Finding, partitions map[string]types.Partition) error {
-	var picked []int
-	for i, f := range findings {
-		if f.Kind == Drifted || f.Kind == Misplaced {
-			picked = append(picked, i)
-		}
+func (o Options) registered(ctx context.Context, values []string) (bool, error) {
+	_, err := o.Glue.GetPartition(ctx, &glue.GetPartitionInput{DatabaseName: &o.Database, TableName: &o.Table, PartitionValues: values})
+	var missing *types.EntityNotFoundException
+	if errors.As(err, &missing) {
+		return false, nil
 	}
-	if len(picked) == 0 {
-		return nil
-	}
-	now, err := o.Glue.GetTable(ctx, &glue.GetTableInput{DatabaseName: &o.Database, Name: &o.Table})
-	if err != nil {
-		return fmt.Errorf("table %s.%s: %w", o.Database, o.Table, err)
-	}
+	return err == nil, err
+}
+
+// move brings misplaced partitions to where their values say. Their columns may
+// be older than the table's by the time they are written: sync follows.
+func (o Options) move(ctx context.Context, keys []string, findings []Finding, partitions map[string]types.Partition) error {
 	var errs []error
-	for batch := range slices.Chunk(picked, maxUpdate) {
+	for batch := range slices.Chunk(picked(findings, Misplaced), maxUpdate) {
 		in := &glue.BatchUpdatePartitionInput{DatabaseName: &o.Database, TableName: &o.Table}
 		for _, i := range batch {
 			old := partitions[strings.Join(findings[i].Values, "/")]
-			sd := *now.Table.StorageDescriptor
+			sd := types.StorageDescriptor{}
+			if old.StorageDescriptor != nil {
+				sd = *old.StorageDescriptor
+			}
 			sd.Location = aws.String(o.url(o.place(keys, findings[i].Values)))
 			in.Entries = append(in.Entries, types.BatchUpdatePartitionRequestEntry{
 				PartitionValueList: findings[i].Values,
@@ -298,16 +400,44 @@ func (o Options) update(ctx context.Context, keys []string, findings []Finding, 
 	return errors.Join(errs...)
 }
 
+// sync brings every partition up to date with the table, as the pipeline itself
+// does it: neither can undo what the other has done.
+func (o Options) sync(ctx context.Context, findings []Finding) error {
+	if len(picked(findings, Drifted, Misplaced)) == 0 {
+		return nil
+	}
+	if _, err := catalogmerge.New(catalogmerge.Options{Glue: o.Glue, Database: o.Database, Now: o.Now}).Sync(ctx, o.Table); err != nil {
+		for _, i := range picked(findings, Drifted, Misplaced) {
+			findings[i].Repaired = false
+		}
+		return fmt.Errorf("bring the partitions of %s up to date: %w", o.Table, err)
+	}
+	for _, i := range picked(findings, Drifted) {
+		findings[i].Repaired = true
+	}
+	return nil
+}
+
+// picked are the indices of findings of some kinds.
+func picked(findings []Finding, kinds ...Kind) []int {
+	var list []int
+	for i, f := range findings {
+		if slices.Contains(kinds, f.Kind) {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
 // remove deletes partitions without objects, after looking once more: the
 // pipeline may have written there since.
 func (o Options) remove(ctx context.Context, findings []Finding) error {
-	var picked []int
+	var gone []int
 	var errs []error
-	for i, f := range findings {
-		if f.Kind != Empty {
-			continue
-		}
-		prefix := strings.TrimPrefix(f.Location, "s3://"+o.Bucket+"/")
+	for _, i := range picked(findings, Empty) {
+		f := findings[i]
+		// With its slash: "hour=0" is not "hour=01".
+		prefix := strings.TrimSuffix(strings.TrimPrefix(f.Location, "s3://"+o.Bucket+"/"), "/") + "/"
 		out, err := o.S3.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &o.Bucket, Prefix: &prefix, MaxKeys: aws.Int32(1)})
 		switch {
 		case err != nil:
@@ -315,10 +445,10 @@ func (o Options) remove(ctx context.Context, findings []Finding) error {
 		case len(out.Contents) > 0:
 			findings[i].Repaired = true // it is empty no more
 		default:
-			picked = append(picked, i)
+			gone = append(gone, i)
 		}
 	}
-	for batch := range slices.Chunk(picked, maxDelete) {
+	for batch := range slices.Chunk(gone, maxDelete) {
 		in := &glue.BatchDeletePartitionInput{DatabaseName: &o.Database, TableName: &o.Table}
 		for _, i := range batch {
 			in.PartitionsToDelete = append(in.PartitionsToDelete, types.PartitionValueList{Values: findings[i].Values})

@@ -115,11 +115,12 @@ func (r *run) batches(ctx context.Context) error {
 // sort counts the new letters and answers those to replay.
 func (r *run) sort(messages []types.Message) (selected []letter) {
 	for _, m := range messages {
-		if id := aws.ToString(m.MessageId); r.seen[id] {
+		id := aws.ToString(m.MessageId)
+		if r.seen[id] {
+			r.again(m)
 			continue
-		} else {
-			r.seen[id] = true
 		}
+		r.seen[id] = true
 		r.result.Seen++
 		l, err := understand(m)
 		if err != nil {
@@ -139,6 +140,18 @@ func (r *run) sort(messages []types.Message) (selected []letter) {
 		selected = append(selected, l)
 	}
 	return selected
+}
+
+// again remembers the newest receipt of a letter that was visible once more
+// before the redrive ended: only with that it can be given back.
+func (r *run) again(m types.Message) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.back {
+		if aws.ToString(r.back[i].message.MessageId) == aws.ToString(m.MessageId) {
+			r.back[i].message.ReceiptHandle = m.ReceiptHandle
+		}
+	}
 }
 
 // understand reads either kind of letter. One that is neither has no event.
@@ -239,7 +252,8 @@ func (r *run) giveBack(ctx context.Context) error {
 		_, err := r.o.Queue.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{
 			QueueUrl: &r.o.QueueURL, ReceiptHandle: l.message.ReceiptHandle, VisibilityTimeout: 0,
 		})
-		if err != nil {
+		var visible *types.MessageNotInflight // it came back by itself
+		if err != nil && !errors.As(err, &visible) {
 			errs = append(errs, fmt.Errorf("give message %s back: %w (it comes back by itself after %s)", aws.ToString(l.message.MessageId), err, hold))
 		}
 	}

@@ -148,7 +148,7 @@ func Reconcile(ctx context.Context, c *console.Console, o Options, source string
 		for _, name := range sources {
 			r, err := reconcile.Run(ctx, reconcile.Options{
 				S3: p.S3, Glue: p.Glue, Bucket: p.Outputs.LakeBucket, Prefix: pipeline.LogsPrefix + name + "/",
-				Database: p.Outputs.Database, Table: p.Outputs.Tables[name], Repair: repair, Progress: step.Update,
+				Database: p.Outputs.Database, Table: p.Outputs.Tables[name], Repair: repair, Now: s.target.Now, Progress: step.Update,
 				Catalogue: func(ctx context.Context, prefix string) error {
 					_, err := backfill.Run(ctx, backfill.Options{S3: p.S3, Bucket: p.Outputs.LakeBucket, Prefix: prefix, Parallel: 16, Replay: catalogue(p, runner)})
 					return err
@@ -171,6 +171,9 @@ func Reconcile(ctx context.Context, c *console.Console, o Options, source string
 		}
 		for _, r := range reports {
 			c.Printf("  %-20s %d hours with objects, %d partitions, %d findings\n", r.Table, r.Prefixes, r.Partitions, len(r.Findings))
+			if r.Foreign > 0 {
+				c.Printf("    %d partitions are of another format than the table and are left alone\n", r.Foreign)
+			}
 			for _, f := range r.Findings {
 				state := ""
 				if f.Repaired {

@@ -17,7 +17,9 @@ import (
 
 	"crawlerless/localaws"
 	"crawlerless/localaws/clock"
+	"crawlerless/localaws/faults"
 	"crawlerless/localaws/provider"
+	"crawlerless/localaws/wire"
 )
 
 // LocalOptions says how to start the local target.
@@ -25,6 +27,8 @@ type LocalOptions struct {
 	Port  int       // 0 is any free one
 	Start time.Time // of its clock; zero is now
 	Log   *slog.Logger
+	// Faults, where not nil, stand around every operation of localaws.
+	Faults *faults.Injector
 	// Dir is a folder for everything that the target writes, the state backend
 	// included; empty is a temporary one. Close removes what it wrote.
 	Dir string
@@ -67,10 +71,16 @@ func StartLocal(ctx context.Context, o LocalOptions) (_ *Local, err error) {
 			return nil, err
 		}
 	}
-	l.Server, err = localaws.Start(ctx, localaws.Options{
+	server := localaws.Options{
 		Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(o.Port)), Region: LocalRegion,
 		Clock: l.Clock, Log: o.Log, Dir: filepath.Join(dir, "localaws"),
-	})
+	}
+	if o.Faults != nil {
+		server.Interceptor = o.Faults.Intercept
+		// It is asked only once the server serves.
+		o.Faults.OnKill(func(caller wire.Caller) { l.Server.KillFunctions(caller.Role) })
+	}
+	l.Server, err = localaws.Start(ctx, server)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("port %d is in use: stop what listens there, or choose another with --port", o.Port)
 	}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -17,6 +18,7 @@ import (
 
 	"crawlerless/lambdas/catalog/handler"
 	"crawlerless/lambdas/catalogmerge"
+	"crawlerless/lambdas/failure"
 )
 
 func main() {
@@ -26,7 +28,7 @@ func main() {
 		log.Error("start", "error", err)
 		os.Exit(1)
 	}
-	lambda.Start(h.Handle)
+	lambda.Start(failure.Named(h.Handle, handler.Own))
 }
 
 func start(ctx context.Context, getenv func(string) string, log *slog.Logger) (*handler.Handler, error) {
@@ -44,5 +46,5 @@ func start(ctx context.Context, getenv func(string) string, log *slog.Logger) (*
 	catalog := catalogmerge.New(catalogmerge.Options{
 		Glue: glue.NewFromConfig(cfg, once), Database: settings.Database, Mode: settings.Mode, Log: log,
 	})
-	return &handler.Handler{Settings: settings, Catalog: catalog, Objects: objects}, nil
+	return &handler.Handler{Settings: settings, Catalog: catalog, Objects: objects, Now: time.Now}, nil
 }

@@ -51,8 +51,9 @@ type Options struct {
 	// without asking again. 0: a minute. Negative: not at all.
 	Remember time.Duration
 	// Attempts bounds how often one call is made while Glue answers that it
-	// cannot now. 0: ten, which with the waits between them takes about half
-	// a minute.
+	// cannot now. 0: six, which with the waits between them takes about a
+	// second. Waiting is left to the state machine, which is not paid for it
+	// and blocks nobody.
 	Attempts int
 }
 
@@ -68,6 +69,7 @@ type Catalog struct {
 type tableState struct {
 	mu         sync.Mutex
 	until      time.Time // when it is no longer to be trusted
+	at         time.Time // before the catalog was read that it is from
 	schema     schema.Schema
 	partitions map[string]bool // by their values: registered
 }
@@ -102,6 +104,16 @@ type Result struct {
 	Conflicts int `json:"conflicts"`
 	// Calls counts calls to Glue.
 	Calls int `json:"calls"`
+	// Has is what the catalog is known to have now, for others to rely on.
+	// Nil where somebody may still be at work on the table.
+	Has *Has `json:"-"`
+}
+
+// Has says that at a moment the items' partitions were registered, and that
+// they and their table had everything of a schema.
+type Has struct {
+	At     time.Time
+	Schema schema.Schema
 }
 
 // Column is a column that was added or whose type was widened.
@@ -122,15 +134,19 @@ func (c *Catalog) Update(ctx context.Context, table string, items ...Item) (Resu
 	state.mu.Lock()
 	defer state.mu.Unlock()
 	if c.known(state, items) {
-		return Result{}, nil
+		return Result{Has: &Has{state.at, state.schema}}, nil
 	}
+	began := c.Now()
 	u := &update{Catalog: c, table: table, items: items, id: c.ID()}
 	found, err := u.run(ctx)
 	if err != nil {
 		state.until = time.Time{}
 		return u.result, err
 	}
-	c.remember(state, found, items)
+	if have, err := schemaOf(found); err == nil && !HasNotes(found.Parameters) {
+		u.result.Has = &Has{began, have}
+	}
+	c.remember(state, began, u.result.Has, items)
 	return u.result, nil
 }
 
@@ -184,27 +200,21 @@ func (c *Catalog) known(s *tableState, items []Item) bool {
 	return true
 }
 
-func (c *Catalog) remember(s *tableState, found *types.Table, items []Item) {
-	now := c.Now()
+func (c *Catalog) remember(s *tableState, began time.Time, has *Has, items []Item) {
 	if c.Remember < 0 {
 		return
 	}
-	if HasNotes(found.Parameters) {
-		// Whoever left them may be dead, and a repetition of his has to come
-		// to the table.
+	if has == nil {
+		// There are notes. Whoever left them may be dead, and a repetition of his
+		// has to come to the table.
 		s.until = time.Time{}
 		return
 	}
-	if !now.Before(s.until) || len(s.partitions) > maxRemembered {
+	if !began.Before(s.until) || len(s.partitions) > maxRemembered {
 		clear(s.partitions)
-		s.until = now.Add(c.Remember)
+		s.at, s.until = began, began.Add(c.Remember)
 	}
-	have, err := schemaOf(found)
-	if err != nil {
-		s.until = time.Time{}
-		return
-	}
-	s.schema = have
+	s.schema = has.Schema
 	for _, i := range items {
 		s.partitions[key(i.Values)] = true
 	}

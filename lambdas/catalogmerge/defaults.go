@@ -31,7 +31,7 @@ func (o Options) withDefaults() Options {
 		o.Remember = time.Minute
 	}
 	if o.Attempts == 0 {
-		o.Attempts = 10
+		o.Attempts = 6
 	}
 	return o
 }

@@ -23,6 +23,9 @@ const SchemaParameter = "crawlerless.schema"
 // https://docs.aws.amazon.com/glue/latest/webapi/API_TableInput.html
 const maxParameter = 512_000
 
+// SchemaOf is the schema of a table as Glue has it.
+func SchemaOf(t *types.Table) (schema.Schema, error) { return schemaOf(t) }
+
 // schemaOf is the schema of a table, with the keys that it has met. What the
 // columns say comes first: others may have added, widened or removed some.
 func schemaOf(t *types.Table) (schema.Schema, error) {

@@ -220,6 +220,16 @@ func (u *update) updatePartitions(ctx context.Context, t *types.Table, behind []
 	return nil
 }
 
+// UpToDate says that a partition has the table's columns and reads them as the
+// table does; one of another format counts as such.
+func UpToDate(d *types.StorageDescriptor, t *types.Table) bool { return upToDate(d, t) }
+
+// SameFormat says that a partition is of the table's format, so that it has to
+// have the table's columns. One without any description is.
+func SameFormat(d *types.StorageDescriptor, t *types.Table) bool {
+	return d == nil || library(d) == library(t.StorageDescriptor)
+}
+
 // upToDate says that a partition has the table's columns and reads them as the
 // table does. One of another format is none of our business.
 func upToDate(d *types.StorageDescriptor, t *types.Table) bool {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"crawlerless/lambdas/extract/handler"
+	"crawlerless/lambdas/failure"
 )
 
 // memoryLimit is where the garbage collector begins to work harder, in bytes:
@@ -32,7 +34,7 @@ func main() {
 		log.Error("start", "error", err)
 		os.Exit(1)
 	}
-	lambda.Start(h.Handle)
+	lambda.Start(failure.Named(h.Handle, handler.Own))
 }
 
 func start(ctx context.Context, getenv func(string) string, log *slog.Logger) (*handler.Handler, error) {
@@ -47,5 +49,5 @@ func start(ctx context.Context, getenv func(string) string, log *slog.Logger) (*
 	objects := s3.NewFromConfig(cfg, func(o *s3.Options) {
 		o.UsePathStyle = strings.EqualFold(getenv("AWS_S3_USE_PATH_STYLE"), "true")
 	})
-	return handler.New(settings, objects, glue.NewFromConfig(cfg), log, time.Now), nil
+	return handler.New(settings, objects, glue.NewFromConfig(cfg), log, time.Now, rand.Float64()), nil
 }

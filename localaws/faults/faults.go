@@ -1,6 +1,11 @@
 // Package faults makes localaws as unreliable as AWS can be, by a plan that can
 // be repeated: throttled and failing operations, answers that are lost after
-// the operation took effect, operations that happen twice, and delays.
+// the operation took effect, operations that happen twice, callers that are
+// killed, and delays, by which what happens at once changes its order.
+//
+// Operations are those of the API, and so are events: EventBridge delivers one
+// by states:StartExecution, so that "twice" there is a duplicated event and a
+// delay reorders events.
 //
 // Whether a call is disturbed depends on the plan's seed, the rule, the
 // operation and how many calls of that operation came before: not on how
@@ -42,6 +47,9 @@ type Rule struct {
 	Error    float64 `json:"error,omitempty"`    // an internal error before it happens
 	Lost     float64 `json:"lost,omitempty"`     // it happens, and the answer is lost
 	Twice    float64 `json:"twice,omitempty"`    // it happens twice, as a retried delivery does
+	// Kill kills the caller, a Lambda function with all its processes, before
+	// the call takes effect or after it; see [Injector.OnKill].
+	Kill float64 `json:"kill,omitempty"`
 	// First disturbs only the first calls of each operation; 0 is all.
 	First int `json:"first,omitempty"`
 	// Skip leaves the first calls of each operation alone.
@@ -59,12 +67,12 @@ func (p Plan) Check() error {
 		} else if _, err := path.Match(r.Operation, ""); err != nil {
 			errs = append(errs, fmt.Errorf("rules[%d].operation %q: %w", i, r.Operation, err))
 		}
-		for name, rate := range map[string]float64{"throttle": r.Throttle, "error": r.Error, "lost": r.Lost, "twice": r.Twice} {
+		for name, rate := range map[string]float64{"throttle": r.Throttle, "error": r.Error, "lost": r.Lost, "twice": r.Twice, "kill": r.Kill} {
 			if !(rate >= 0 && rate <= 1) {
 				errs = append(errs, fmt.Errorf("rules[%d].%s is %g: must be from 0 to 1", i, name, rate))
 			}
 		}
-		if sum := r.Throttle + r.Error + r.Lost + r.Twice; sum > 1 {
+		if sum := r.Throttle + r.Error + r.Lost + r.Twice + r.Kill; sum > 1 {
 			errs = append(errs, fmt.Errorf("rules[%d]: the rates add up to %g, more than 1", i, sum))
 		}
 		if r.First < 0 || r.Skip < 0 || r.DelayMillis < 0 {
@@ -81,6 +89,7 @@ type Injector struct {
 	off   bool
 	calls map[string]int // per rule and operation
 	done  map[string]int // faults by "operation fault"
+	kill  func(caller wire.Caller)
 }
 
 // New makes an injector for a plan that Check passes.
@@ -89,6 +98,26 @@ func New(p Plan) (*Injector, error) {
 		return nil, fmt.Errorf("fault plan: %w", err)
 	}
 	return &Injector{plan: p, calls: map[string]int{}, done: map[string]int{}}, nil
+}
+
+// OnKill says how a caller is killed. Until it is set, a plan that kills is
+// refused by every call that it befalls.
+func (j *Injector) OnKill(kill func(caller wire.Caller)) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.kill = kill
+}
+
+// Use changes the plan, as the weather does; calls are counted anew, what has
+// been done is not.
+func (j *Injector) Use(p Plan) error {
+	if err := p.Check(); err != nil {
+		return fmt.Errorf("fault plan: %w", err)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.plan, j.calls = p, map[string]int{}
+	return nil
 }
 
 // Pause switches all faults off, or on again.
@@ -112,7 +141,7 @@ func (j *Injector) Done() map[string]int {
 // Intercept is a [wire.Interceptor].
 func (j *Injector) Intercept(ctx context.Context, service, operation string, caller wire.Caller, next func() error) error {
 	name := service + ":" + operation
-	fault, delay := j.decide(name, caller)
+	fault, delay, kill := j.decide(name, caller)
 	if delay > 0 {
 		t := time.NewTimer(delay) // real time: the other end waits for real
 		defer t.Stop()
@@ -136,16 +165,29 @@ func (j *Injector) Intercept(ctx context.Context, service, operation string, cal
 		if err := next(); err != nil {
 			return err
 		}
+	case "kill before":
+		kill(caller)
+		return wire.ErrLostResponse
+	case "kill after":
+		err := next()
+		kill(caller)
+		if err != nil {
+			return err
+		}
+		return wire.ErrLostResponse
 	}
 	return next()
 }
 
 // decide counts the call and answers what befalls it.
-func (j *Injector) decide(name string, caller wire.Caller) (fault string, delay time.Duration) {
+func (j *Injector) decide(name string, caller wire.Caller) (fault string, delay time.Duration, kill func(wire.Caller)) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.off {
-		return "", 0
+		return "", 0, nil
+	}
+	if kill = j.kill; kill == nil {
+		kill = func(wire.Caller) { panic("faults: a plan kills callers, and nobody said how: call OnKill") }
 	}
 	for i, r := range j.plan.Rules {
 		if caller.Root && !r.Everyone {
@@ -167,7 +209,7 @@ func (j *Injector) decide(name string, caller wire.Caller) (fault string, delay 
 		for _, f := range []struct {
 			name string
 			rate float64
-		}{{"throttle", r.Throttle}, {"error", r.Error}, {"lost", r.Lost}, {"twice", r.Twice}} {
+		}{{"throttle", r.Throttle}, {"error", r.Error}, {"lost", r.Lost}, {"twice", r.Twice}, {"kill before", r.Kill / 2}, {"kill after", r.Kill / 2}} {
 			if roll < f.rate {
 				fault = f.name
 				j.done[name+" "+fault]++
@@ -176,7 +218,7 @@ func (j *Injector) decide(name string, caller wire.Caller) (fault string, delay 
 			roll -= f.rate
 		}
 	}
-	return fault, delay
+	return fault, delay, kill
 }
 
 // chance is a number in [0, 1) that depends on nothing but its arguments and

@@ -51,6 +51,49 @@ func TestEachFaultDoesWhatItsNameSays(t *testing.T) {
 	}
 }
 
+// A killed caller gets no answer, and what it asked for has happened or not.
+func TestKilledCallersDieBeforeOrAfterTheCall(t *testing.T) {
+	j := injector(t, 7, Rule{Operation: "glue:*", Kill: 1})
+	var killed []string
+	j.OnKill(func(c wire.Caller) { killed = append(killed, c.Role) })
+	effects := 0
+	for range 100 {
+		happened, err := call(j, role)
+		effects += happened
+		if !errors.Is(err, wire.ErrLostResponse) {
+			t.Fatal(err)
+		}
+	}
+	if len(killed) != 100 || killed[0] != role.Role {
+		t.Errorf("%d killed", len(killed))
+	}
+	done := j.Done()
+	if effects != done["glue:UpdateTable kill after"] || effects < 25 || effects > 75 || effects+done["glue:UpdateTable kill before"] != 100 {
+		t.Errorf("%d calls had their effect: %v", effects, done)
+	}
+}
+
+func TestAnotherPlanCountsAnew(t *testing.T) {
+	j := injector(t, 1, Rule{Operation: "*", Error: 1, First: 1})
+	for _, want := range []bool{true, false} {
+		if _, err := call(j, role); (err != nil) != want {
+			t.Fatal(err)
+		}
+	}
+	if err := j.Use(Plan{Rules: []Rule{{Operation: "*", Throttle: 1, First: 1}}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := call(j, role); code(err) != "ThrottlingException" {
+		t.Error(err)
+	}
+	if d := j.Done(); d["glue:UpdateTable error"] != 1 || d["glue:UpdateTable throttle"] != 1 {
+		t.Error(d)
+	}
+	if err := j.Use(Plan{Rules: []Rule{{}}}); err == nil {
+		t.Error("a wrong plan is taken")
+	}
+}
+
 func TestOnlyRolesAreDisturbedUnlessThePlanSaysEveryone(t *testing.T) {
 	root := wire.Caller{Root: true}
 	if _, err := call(injector(t, 1, Rule{Operation: "*", Throttle: 1}), root); err != nil {

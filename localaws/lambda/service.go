@@ -151,6 +151,24 @@ func (s *Service) Kill(functionName string) int {
 	return f.pool.kill()
 }
 
+// KillRole is Kill for every function that runs with a role: whoever made a call
+// with the role's credentials is gone afterwards.
+func (s *Service) KillRole(role string) int {
+	s.mu.Lock()
+	var pools []*pool
+	for _, f := range s.functions {
+		if f.config.role == role {
+			pools = append(pools, f.pool)
+		}
+	}
+	s.mu.Unlock()
+	n := 0
+	for _, p := range pools {
+		n += p.kill()
+	}
+	return n
+}
+
 // Wire lists the operations.
 func (s *Service) Wire() wire.Service {
 	return wire.Service{Name: "lambda", Protocol: wire.RESTJSON, Operations: s.operations()}

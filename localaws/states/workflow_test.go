@@ -56,9 +56,9 @@ func TestTheProjectsWorkflow(t *testing.T) {
 		{name: "an error without hope is not", extract: func(int) (string, error) {
 			return "", functionError(`{"errorMessage":"ends early","errorType":"ObjectTruncated"}`)
 		}, status: "FAILED", extracts: 1, dead: "ObjectTruncated", outcome: "ObjectTruncated"},
-		{name: "patience ends after seven attempts", extract: answers(`{"known":false}`), catalog: func(int) (string, error) {
+		{name: "patience ends after five attempts", extract: answers(`{"known":false}`), catalog: func(int) (string, error) {
 			return "", functionError(`{"errorMessage":"x","errorType":"Throttled"}`)
-		}, status: "FAILED", extracts: 1, catalogs: 7, dead: "Throttled", outcome: "Throttled"},
+		}, status: "FAILED", extracts: 1, catalogs: 5, dead: "Throttled", outcome: "Throttled"},
 		{name: "what a person replays makes no new dead letter", input: strings.Replace(s3Event, `{`, `{"replay":true,`, 1), extract: func(int) (string, error) {
 			return "", functionError(`{"errorMessage":"x","errorType":"InvalidEvent"}`)
 		}, status: "FAILED", extracts: 1, outcome: "InvalidEvent"},

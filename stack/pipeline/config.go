@@ -56,6 +56,11 @@ type Config struct {
 	// of the workflow. Keys extractMemoryMiB (128–10,240; default 512) and
 	// catalogMemoryMiB (default 256).
 	ExtractMemoryMiB, CatalogMemoryMiB int
+	// CatalogConcurrency is how many UpdateCatalog run at once: reserved
+	// concurrency. It is what bounds the calls to Glue when a thousand objects
+	// of a new hour arrive together. Key catalogConcurrency (0–100, default 3);
+	// 0 reserves none, for accounts whose quota leaves none to reserve.
+	CatalogConcurrency int
 	// MaxRawMiB is the most that one object may unpack to before it is refused.
 	// Key maxRawMiB (1–1,048,576; default 4,096).
 	MaxRawMiB int
@@ -132,7 +137,7 @@ func LoadConfig(get func(key string) (string, bool)) (Config, error) {
 	c := Config{
 		BufferMiB: 64, BufferSeconds: 300, LogRetentionDays: 7, LakeExpiryDays: 90,
 		ResultsExpiryDays: 7, QueryScanLimitMiB: 1024, Partitions: Registered, ProjectionFrom: 2024,
-		Architecture: "arm64", ExtractMemoryMiB: 512, CatalogMemoryMiB: 256, MaxRawMiB: 4096,
+		Architecture: "arm64", ExtractMemoryMiB: 512, CatalogMemoryMiB: 256, CatalogConcurrency: 3, MaxRawMiB: 4096,
 		ExpectedGBPerDay: 1,
 	}
 	table := settings(&c)
@@ -179,6 +184,7 @@ func settings(c *Config) map[string]func(string) error {
 		"architecture":       oneOf(&c.Architecture, "arm64", "x86_64"),
 		"extractMemoryMiB":   integer(&c.ExtractMemoryMiB, 128, 10_240, "MiB"),
 		"catalogMemoryMiB":   integer(&c.CatalogMemoryMiB, 128, 10_240, "MiB"),
+		"catalogConcurrency": integer(&c.CatalogConcurrency, 0, 100, "executions at once, 0 for no bound"),
 		"maxRawMiB":          integer(&c.MaxRawMiB, 1, 1_048_576, "MiB"),
 		"protect":            boolean(&c.Protect),
 		"forceDestroy":       boolean(&c.ForceDestroy),

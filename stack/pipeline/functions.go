@@ -19,6 +19,7 @@ type function struct {
 type functionSpec struct {
 	part, description, code string
 	memoryMiB, timeoutSec   int
+	concurrency             int // how many run at once; 0 is without a bound
 	environment             pulumi.StringMap
 	statements              []pulumi.Input // beside writing its own logs
 }
@@ -44,17 +45,22 @@ func (p *program) lambda(f functionSpec) (*function, error) {
 		return nil, err
 	}
 	name := p.names.of(f.part)
+	var reserved pulumi.IntPtrInput
+	if f.concurrency > 0 {
+		reserved = pulumi.Int(f.concurrency)
+	}
 	made, err := lambda.NewFunction(p.ctx, name, &lambda.FunctionArgs{
-		Name:          pulumi.String(name),
-		Description:   pulumi.String(f.description),
-		Runtime:       pulumi.String("provided.al2023"),
-		Handler:       pulumi.String("bootstrap"),
-		Architectures: pulumi.StringArray{pulumi.String(p.config.Architecture)},
-		Code:          archive(f.code),
-		MemorySize:    pulumi.Int(f.memoryMiB),
-		Timeout:       pulumi.Int(f.timeoutSec),
-		Role:          role.Arn,
-		Environment:   &lambda.FunctionEnvironmentArgs{Variables: f.environment},
+		Name:                         pulumi.String(name),
+		Description:                  pulumi.String(f.description),
+		Runtime:                      pulumi.String("provided.al2023"),
+		Handler:                      pulumi.String("bootstrap"),
+		Architectures:                pulumi.StringArray{pulumi.String(p.config.Architecture)},
+		Code:                         archive(f.code),
+		MemorySize:                   pulumi.Int(f.memoryMiB),
+		Timeout:                      pulumi.Int(f.timeoutSec),
+		ReservedConcurrentExecutions: reserved,
+		Role:                         role.Arn,
+		Environment:                  &lambda.FunctionEnvironmentArgs{Variables: f.environment},
 		LoggingConfig: &lambda.FunctionLoggingConfigArgs{
 			LogFormat: pulumi.String("JSON"), ApplicationLogLevel: pulumi.String("INFO"),
 			SystemLogLevel: pulumi.String("WARN"), LogGroup: logs.Name,

@@ -130,7 +130,6 @@ func (p *program) extractFunction(lake *lake, catalog *catalog) (*function, erro
 	if err != nil {
 		return nil, err
 	}
-	env["SCRATCH_PREFIX"] = pulumi.String(ScratchPrefix)
 	env["MAX_RAW_BYTES"] = pulumi.String(strconv.FormatInt(int64(p.config.MaxRawMiB)<<20, 10))
 	return p.lambda(functionSpec{
 		part:        "extract",
@@ -140,9 +139,9 @@ func (p *program) extractFunction(lake *lake, catalog *catalog) (*function, erro
 		environment: env,
 		statements: []pulumi.Input{
 			allow([]string{"s3:GetObject", "s3:GetObjectVersion"}, lake.objects(LogsPrefix)),
-			allow([]string{"s3:PutObject"}, lake.objects(ScratchPrefix)),
+			allow([]string{"s3:GetObject", "s3:PutObject"}, lake.objects(ScratchPrefix)),
 			// Without it a missing object answers 403, not 404.
-			when(allow([]string{"s3:ListBucket"}, lake.bucket.Arn), "StringLike", "s3:prefix", LogsPrefix+"*"),
+			when(allow([]string{"s3:ListBucket"}, lake.bucket.Arn), "StringLike", "s3:prefix", LogsPrefix+"*", ScratchPrefix+"*"),
 			allow([]string{"glue:GetTable", "glue:GetPartition", "glue:BatchGetPartition"}, p.catalogARNs(catalog)...),
 		},
 	})
@@ -157,10 +156,13 @@ func (p *program) catalogFunction(lake *lake, catalog *catalog) (*function, erro
 		part:        "catalog",
 		description: "Registers partitions and evolves tables in the Glue Data Catalog",
 		code:        p.code.Catalog,
-		memoryMiB:   p.config.CatalogMemoryMiB, timeoutSec: 60,
+		// Twice the time of the other: a table's every partition may have to
+		// be brought up to date.
+		memoryMiB: p.config.CatalogMemoryMiB, timeoutSec: 120,
+		concurrency: p.config.CatalogConcurrency,
 		environment: env,
 		statements: []pulumi.Input{
-			allow([]string{"s3:GetObject"}, lake.objects(ScratchPrefix)),
+			allow([]string{"s3:GetObject", "s3:PutObject"}, lake.objects(ScratchPrefix)),
 			allow([]string{
 				"glue:GetTable", "glue:UpdateTable", "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition",
 				"glue:CreatePartition", "glue:BatchCreatePartition", "glue:UpdatePartition", "glue:BatchUpdatePartition",
@@ -186,10 +188,11 @@ func (p *program) environment(lake *lake, catalog *catalog) (pulumi.StringMap, e
 		return nil, err
 	}
 	return pulumi.StringMap{
-		"LAKE_BUCKET": lake.bucket.Bucket,
-		"LAKE_PREFIX": pulumi.String(LogsPrefix),
-		"DATABASE":    catalog.database.Name,
-		"TABLES":      pulumi.String(tables),
-		"PARTITIONS":  pulumi.String(p.config.Partitions),
+		"LAKE_BUCKET":    lake.bucket.Bucket,
+		"LAKE_PREFIX":    pulumi.String(LogsPrefix),
+		"SCRATCH_PREFIX": pulumi.String(ScratchPrefix),
+		"DATABASE":       catalog.database.Name,
+		"TABLES":         pulumi.String(tables),
+		"PARTITIONS":     pulumi.String(p.config.Partitions),
 	}, nil
 }

@@ -2,6 +2,8 @@
 // document, fetches a schema that travelled by pointer, and hands both to
 // catalogmerge.
 //
+// What it has made sure of it tells ExtractMetadata by a bulletin.
+//
 // The types of its errors are the names by which the state machine knows them:
 // InvalidMetadata and UnknownTable are not tried again.
 package handler
@@ -13,10 +15,13 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"crawlerless/lambdas/bulletin"
 	"crawlerless/lambdas/catalogmerge"
 	"crawlerless/lambdas/metadata"
 	"crawlerless/lambdas/schema"
@@ -29,15 +34,16 @@ type Settings struct {
 	Database string            // DATABASE
 	Mode     catalogmerge.Mode // PARTITIONS
 	Tables   map[string]string // TABLES: table by source, as JSON
+	Scratch  string            // SCRATCH_PREFIX: where bulletins go
 }
 
 // ParseSettings reads the environment; an error names the variable.
 func ParseSettings(getenv func(string) string) (Settings, error) {
 	s := Settings{
 		Bucket: getenv("LAKE_BUCKET"), Prefix: getenv("LAKE_PREFIX"), Database: getenv("DATABASE"),
-		Mode: catalogmerge.Mode(getenv("PARTITIONS")),
+		Mode: catalogmerge.Mode(getenv("PARTITIONS")), Scratch: getenv("SCRATCH_PREFIX"),
 	}
-	for name, value := range map[string]string{"LAKE_BUCKET": s.Bucket, "LAKE_PREFIX": s.Prefix, "DATABASE": s.Database} {
+	for name, value := range map[string]string{"LAKE_BUCKET": s.Bucket, "LAKE_PREFIX": s.Prefix, "DATABASE": s.Database, "SCRATCH_PREFIX": s.Scratch} {
 		if value == "" {
 			return s, fmt.Errorf("%s is not set", name)
 		}
@@ -62,6 +68,7 @@ type Catalog interface {
 
 // Objects is what the handler needs of S3.
 type Objects interface {
+	bulletin.Putter
 	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
 }
 
@@ -70,12 +77,33 @@ type Handler struct {
 	Settings Settings
 	Catalog  Catalog
 	Objects  Objects
+	Now      func() time.Time
+
+	mu  sync.Mutex
+	put map[string]posted // by place
+}
+
+// posted is a bulletin that was put up by this process.
+type posted struct {
+	schema string    // its fingerprint
+	at     time.Time // of the bulletin
+	when   time.Time
 }
 
 // Response is the function's answer.
 type Response struct {
 	Table string `json:"table"`
 	catalogmerge.Result
+}
+
+// Own says that an error is one of this function's own, by whose type the state
+// machine knows it.
+func Own(err error) bool {
+	switch err.(type) { //nolint:errorlint // Lambda looks at the outermost type
+	case catalogmerge.InvalidMetadata, catalogmerge.UnknownTable:
+		return true
+	}
+	return false
 }
 
 // maxSchema bounds a schema that travels by pointer, in bytes.
@@ -102,7 +130,46 @@ func (h *Handler) Handle(ctx context.Context, m metadata.Metadata) (Response, er
 	if err != nil {
 		return Response{}, err // as it is: its type is its name
 	}
+	if result.Has != nil {
+		if err := h.post(ctx, m, *result.Has); err != nil {
+			return Response{}, err
+		}
+	}
 	return Response{Table: m.Table, Result: result}, nil
+}
+
+// again is how long a bulletin that was put up is not put up again. Objects that
+// were read before it was come by the thousand; those that come later show that
+// it does not hang there, or that another process has put an older one over it.
+const again = time.Second
+
+// maxPosted bounds the memory of the handler.
+const maxPosted = 10_000
+
+// post puts a bulletin up for ExtractMetadata: what the catalog has now.
+func (h *Handler) post(ctx context.Context, m metadata.Metadata, has catalogmerge.Has) error {
+	location := m.Location
+	if h.Settings.Mode == catalogmerge.Projected {
+		location = "s3://" + h.Settings.Bucket + "/" + h.Settings.Prefix + m.Source + "/"
+	}
+	place := bulletin.Place(h.Settings.Scratch, h.Settings.Prefix, h.Settings.Bucket, location)
+	now := posted{schema: has.Schema.Fingerprint(), at: has.At, when: h.Now()}
+	h.mu.Lock()
+	before := h.put[place]
+	h.mu.Unlock()
+	if before.schema == now.schema && before.at.Equal(now.at) && now.when.Sub(before.when) < again {
+		return nil
+	}
+	if err := bulletin.Write(ctx, h.Objects, h.Settings.Bucket, place, bulletin.Bulletin{At: has.At, Table: m.Table, Schema: has.Schema}); err != nil {
+		return err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.put == nil || len(h.put) >= maxPosted {
+		h.put = map[string]posted{}
+	}
+	h.put[place] = now
+	return nil
 }
 
 func invalid(format string, args ...any) error {

@@ -7,11 +7,13 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/google/go-cmp/cmp"
 
+	"crawlerless/lambdas/bulletin"
 	"crawlerless/lambdas/catalogmerge"
 	"crawlerless/lambdas/metadata"
 	"crawlerless/lambdas/schema"
@@ -21,11 +23,12 @@ type recorder struct {
 	table string
 	items []catalogmerge.Item
 	err   error
+	has   *catalogmerge.Has
 }
 
 func (r *recorder) Update(_ context.Context, table string, items ...catalogmerge.Item) (catalogmerge.Result, error) {
 	r.table, r.items = table, items
-	return catalogmerge.Result{Registered: 1}, r.err
+	return catalogmerge.Result{Registered: 1, Has: r.has}, r.err
 }
 
 // bucket is S3 with these objects.
@@ -39,8 +42,14 @@ func (b bucket) GetObject(_ context.Context, in *s3.GetObjectInput, _ ...func(*s
 	return &s3.GetObjectOutput{Body: io.NopCloser(strings.NewReader(text))}, nil
 }
 
+func (b bucket) PutObject(_ context.Context, in *s3.PutObjectInput, _ ...func(*s3.Options)) (*s3.PutObjectOutput, error) {
+	text, err := io.ReadAll(in.Body)
+	b[*in.Bucket+"/"+*in.Key] = string(text)
+	return &s3.PutObjectOutput{}, err
+}
+
 var settings = Settings{
-	Bucket: "lake", Prefix: "logs/", Database: "db", Mode: catalogmerge.Registered, Tables: map[string]string{"my-app": "my_app"},
+	Bucket: "lake", Prefix: "logs/", Database: "db", Mode: catalogmerge.Registered, Tables: map[string]string{"my-app": "my_app"}, Scratch: "schemas/",
 }
 
 func document() metadata.Metadata {
@@ -74,6 +83,54 @@ func TestADocumentBecomesAnUpdate(t *testing.T) {
 	text, err := json.Marshal(out)
 	if err != nil || !strings.Contains(string(text), `"table":"my_app"`) || !strings.Contains(string(text), `"registered":1`) {
 		t.Errorf("%s %v", text, err)
+	}
+}
+
+// What the catalog has hangs out for ExtractMetadata; a thousand objects that
+// were on their way already do not write it a thousand times.
+func TestWhatIsCataloguedHangsOut(t *testing.T) {
+	now := time.Unix(1000, 0)
+	has := &catalogmerge.Has{At: now, Schema: *document().Schema}
+	objects := bucket{}
+	h := &Handler{Settings: settings, Catalog: &recorder{has: has}, Objects: objects, Now: func() time.Time { return now }}
+	const place = "schemas/known/my-app/hour=01/bulletin.json"
+	read := func() (bulletin.Bulletin, bool) {
+		b, ok, err := bulletin.Read(t.Context(), objects, "lake", place)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b, ok
+	}
+	handle := func() {
+		if _, err := h.Handle(t.Context(), document()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	handle()
+	if b, ok := read(); !ok || !b.At.Equal(now) || !b.Says("my_app", has.Schema) || b.Says("other", has.Schema) {
+		t.Errorf("%v %+v", ok, objects)
+	}
+	clear(objects)
+	if handle(); len(objects) != 0 {
+		t.Error("the same bulletin was put up at once again")
+	}
+	now = now.Add(again)
+	if handle(); len(objects) != 1 {
+		t.Error("a bulletin that others do not see is not put up again")
+	}
+	clear(objects)
+	has.Schema = schema.New([]schema.Column{{Key: "b", Type: schema.Of(schema.BigInt)}})
+	if handle(); len(objects) != 1 {
+		t.Error("a new schema does not hang out")
+	}
+	clear(objects)
+	h.Catalog = &recorder{}
+	if handle(); len(objects) != 0 {
+		t.Error("a table that somebody may still be at work on is said to be known")
+	}
+	h.Settings.Mode, h.Catalog = catalogmerge.Projected, &recorder{has: has}
+	if handle(); objects["lake/schemas/known/my-app/bulletin.json"] == "" {
+		t.Errorf("a projected table's bulletin is the table's: %v", objects)
 	}
 }
 
@@ -138,12 +195,12 @@ func TestAnErrorKeepsItsType(t *testing.T) {
 }
 
 func TestSettingsNameWhatIsWrong(t *testing.T) {
-	good := map[string]string{"LAKE_BUCKET": "lake", "LAKE_PREFIX": "logs/", "DATABASE": "db", "PARTITIONS": "projected", "TABLES": `{"my-app":"my_app"}`}
+	good := map[string]string{"LAKE_BUCKET": "lake", "LAKE_PREFIX": "logs/", "DATABASE": "db", "PARTITIONS": "projected", "SCRATCH_PREFIX": "schemas/", "TABLES": `{"my-app":"my_app"}`}
 	s, err := ParseSettings(func(k string) string { return good[k] })
 	if err != nil || s.Mode != catalogmerge.Projected || s.Tables["my-app"] != "my_app" {
 		t.Fatal(s, err)
 	}
-	for name, value := range map[string]string{"LAKE_BUCKET": "", "LAKE_PREFIX": "", "DATABASE": "", "PARTITIONS": "some", "TABLES": "no"} {
+	for name, value := range map[string]string{"LAKE_BUCKET": "", "LAKE_PREFIX": "", "DATABASE": "", "SCRATCH_PREFIX": "", "PARTITIONS": "some", "TABLES": "no"} {
 		_, err := ParseSettings(func(k string) string {
 			if k == name {
 				return value

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 
+	"crawlerless/lambdas/bulletin"
 	"crawlerless/lambdas/catalogmerge"
 	"crawlerless/lambdas/metadata"
 	"crawlerless/lambdas/schema"
@@ -22,35 +23,38 @@ type Glue interface {
 	GetPartition(context.Context, *glue.GetPartitionInput, ...func(*glue.Options)) (*glue.GetPartitionOutput, error)
 }
 
-// Caching of what the catalog has.
-const (
-	// rememberFor bounds how long a change from outside, such as a partition
-	// that somebody dropped, goes unnoticed.
-	rememberFor = 15 * time.Minute
-	// maxRemembered bounds each map of the cache; beyond it, the map starts over.
-	maxRemembered = 1000
-)
+// maxRemembered bounds each map of the cache; beyond it, the map starts over.
+const maxRemembered = 1000
 
-// catalog remembers what the Glue Data Catalog has. What is remembered only
-// ever serves to say "it has it": whoever would be told "it has not" makes it
-// look again. Tables only widen, so that what an old one has, a new one has
-// too; what was taken away from outside is noticed when the memory expires.
+// catalog tells whether the Glue Data Catalog has what an object says, by the
+// bulletins that UpdateCatalog leaves (package bulletin). It remembers those
+// that it has read. What is remembered only ever serves to say "it has it":
+// whoever would be told "it has not" makes it look again. Tables only widen, so
+// that what an old one has, a new one has too; what was taken away from outside
+// is noticed when the bulletin expires.
+//
+// Glue itself is asked only when a bulletin has expired, to renew it. The
+// environments of this function do that at moments of their own, spread over the
+// last fifth of its life, so that one of them renews it for all.
 type catalog struct {
+	settings Settings
 	glue     Glue
-	database string
-	mode     catalogmerge.Mode
+	objects  Objects
 	now      func() time.Time
+	goodFor  time.Duration // how long this environment trusts a bulletin
 
-	mu         sync.Mutex
-	tables     memory[*types.Table]     // by name
-	partitions memory[*types.Partition] // by location
-	answers    memory[bool]             // by table, schema and location
+	mu      sync.Mutex
+	boards  memory[bulletin.Bulletin] // by place
+	answers memory[bool]              // by table, schema and place
 }
 
-func newCatalog(g Glue, database string, mode catalogmerge.Mode, now func() time.Time) *catalog {
+// newCatalog returns a catalog that knows nothing. random is a number in [0, 1)
+// of this environment's own.
+func newCatalog(s Settings, g Glue, objects Objects, now func() time.Time, random float64) *catalog {
 	return &catalog{
-		glue: g, database: database, mode: mode, now: now,
-		tables: memory[*types.Table]{}, partitions: memory[*types.Partition]{}, answers: memory[bool]{},
+		settings: s, glue: g, objects: objects, now: now,
+		goodFor: bulletin.GoodFor*4/5 + time.Duration(random*float64(bulletin.GoodFor/5)),
+		boards:  memory[bulletin.Bulletin]{}, answers: memory[bool]{},
 	}
 }
 
@@ -69,110 +73,102 @@ func (m memory[V]) put(key string, value V, until time.Time) {
 	m[key] = remembered[V]{value, until}
 }
 
-func (m memory[V]) get(key string, now time.Time) (remembered[V], bool) {
+func (m memory[V]) get(key string, now time.Time) (V, bool) {
 	r, ok := m[key]
-	return r, ok && now.Before(r.until)
+	return r.value, ok && now.Before(r.until)
 }
 
 // known says whether the catalog has the object's partition and everything in
 // its schema.
 func (c *catalog) known(ctx context.Context, m metadata.Metadata, s schema.Schema) (bool, error) {
-	question := c.question(m)
+	place := c.place(m)
+	question := strings.Join([]string{m.Table, m.Fingerprint, place}, "\x00")
 	now := c.now()
 	c.mu.Lock()
 	_, answered := c.answers.get(question, now)
-	table, haveTable := c.tables.get(m.Table, now)
-	partition, havePartition := c.partitions.get(m.Location, now)
+	board, have := c.boards.get(place, now)
 	c.mu.Unlock()
 	if answered {
 		return true, nil
 	}
-	if haveTable && (havePartition || c.mode == catalogmerge.Projected) {
-		known, err := c.judge(m, table.value, partition.value, s)
-		if err != nil {
-			return false, err
-		}
-		if known {
-			c.remember(question, table, m.Location, partition)
-			return true, nil
-		}
+	if have && board.Says(m.Table, s) {
+		c.remember(place, question, board)
+		return true, nil
 	}
-	return c.ask(ctx, m, s, haveTable && c.mode != catalogmerge.Projected && !havePartition, table)
-}
-
-func (c *catalog) judge(m metadata.Metadata, t *types.Table, p *types.Partition, s schema.Schema) (bool, error) {
-	known, err := catalogmerge.Known(c.mode, t, p, s)
-	if err != nil {
-		return false, fmt.Errorf("table %s.%s: %w", c.database, m.Table, err)
+	board, have, err := bulletin.Read(ctx, c.objects, c.settings.Bucket, place)
+	if err != nil || !have {
+		return false, err
 	}
-	return known, nil
-}
-
-// ask looks into the catalog: with a remembered table only for the partition
-// first, because a new hour is the commonest news.
-func (c *catalog) ask(ctx context.Context, m metadata.Metadata, s schema.Schema, partitionOnly bool, table remembered[*types.Table]) (bool, error) {
-	until := c.now().Add(rememberFor)
-	partition := remembered[*types.Partition]{until: until}
-	var err error
-	if c.mode != catalogmerge.Projected {
-		if partition.value, err = c.partition(ctx, m); err != nil || partition.value == nil {
+	if !now.Before(board.At.Add(c.goodFor)) {
+		if board, have, err = c.renew(ctx, m, place); err != nil || !have {
 			return false, err
 		}
 	}
-	if partitionOnly {
-		known, err := c.judge(m, table.value, partition.value, s)
-		if err == nil && known {
-			c.remember(c.question(m), table, m.Location, partition)
-			return true, nil
-		}
+	if !board.Says(m.Table, s) {
+		return false, nil
 	}
-	table.until = until
-	if table.value, err = c.table(ctx, m); err != nil || table.value == nil {
-		return false, err
-	}
-	known, err := c.judge(m, table.value, partition.value, s)
-	if err != nil || !known {
-		return false, err
-	}
-	c.remember(c.question(m), table, m.Location, partition)
+	c.remember(place, question, board)
 	return true, nil
 }
 
-func (c *catalog) remember(question string, t remembered[*types.Table], location string, p remembered[*types.Partition]) {
+// place is where the bulletin lies: of the partition, or of the whole table
+// where partitions are projected and only the schema counts.
+func (c *catalog) place(m metadata.Metadata) string {
+	location := m.Location
+	if c.settings.Mode == catalogmerge.Projected {
+		location = "s3://" + c.settings.Bucket + "/" + c.settings.Prefix + m.Source + "/"
+	}
+	return bulletin.Place(c.settings.Scratch, c.settings.Prefix, c.settings.Bucket, location)
+}
+
+func (c *catalog) remember(place, question string, b bulletin.Bulletin) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	until := t.until
-	c.tables.put(*t.value.Name, t.value, t.until)
-	if p.value != nil {
-		c.partitions.put(location, p.value, p.until)
-		if p.until.Before(until) {
-			until = p.until
-		}
-	}
+	until := b.At.Add(c.goodFor)
+	c.boards.put(place, b, until)
 	c.answers.put(question, true, until)
 }
 
-// question identifies table, partition and schema. Where partitions are
-// projected, only the schema counts.
-func (c *catalog) question(m metadata.Metadata) string {
-	parts := []string{m.Table, m.Fingerprint}
-	if c.mode != catalogmerge.Projected {
-		parts = append(parts, m.Location)
+// renew asks Glue what the catalog has now, and puts a new bulletin up. It
+// answers none where the partition is gone or behind its table: UpdateCatalog
+// mends that.
+func (c *catalog) renew(ctx context.Context, m metadata.Metadata, place string) (b bulletin.Bulletin, ok bool, err error) {
+	b = bulletin.Bulletin{At: c.now(), Table: m.Table}
+	var partition *types.Partition
+	if c.settings.Mode != catalogmerge.Projected {
+		if partition, err = c.partition(ctx, m); err != nil || partition == nil {
+			return b, false, err
+		}
 	}
-	return strings.Join(parts, "\x00")
+	table, err := c.table(ctx, m)
+	if err != nil || table == nil {
+		return b, false, err
+	}
+	// An object that says nothing is known wherever the catalog is in order.
+	known, err := catalogmerge.Known(c.settings.Mode, table, partition, schema.Schema{})
+	if err == nil && known {
+		b.Schema, err = catalogmerge.SchemaOf(table)
+	}
+	if err != nil {
+		return b, false, fmt.Errorf("table %s.%s: %w", c.settings.Database, m.Table, err)
+	}
+	if !known {
+		return b, false, nil
+	}
+	return b, true, bulletin.Write(ctx, c.objects, c.settings.Bucket, place, b)
 }
 
 // table returns nil for one that is not there: UpdateCatalog will say so.
 func (c *catalog) table(ctx context.Context, m metadata.Metadata) (*types.Table, error) {
 	var missing *types.EntityNotFoundException
-	out, err := c.glue.GetTable(ctx, &glue.GetTableInput{DatabaseName: &c.database, Name: &m.Table})
+	out, err := c.glue.GetTable(ctx, &glue.GetTableInput{DatabaseName: &c.settings.Database, Name: &m.Table})
 	switch {
 	case errors.As(err, &missing):
 		return nil, nil
 	case err != nil:
-		return nil, fmt.Errorf("get table %s.%s: %w", c.database, m.Table, err)
+		return nil, fmt.Errorf("get table %s.%s: %w", c.settings.Database, m.Table, err)
 	case out.Table == nil || out.Table.Name == nil:
-		return nil, fmt.Errorf("get table %s.%s: the answer holds no table", c.database, m.Table)
+		return nil, fmt.Errorf("get table %s.%s: the answer holds no table", c.settings.Database, m.Table)
 	}
 	return out.Table, nil
 }
@@ -184,12 +180,12 @@ func (c *catalog) partition(ctx context.Context, m metadata.Metadata) (*types.Pa
 		values[i] = p.Value
 	}
 	var missing *types.EntityNotFoundException
-	out, err := c.glue.GetPartition(ctx, &glue.GetPartitionInput{DatabaseName: &c.database, TableName: &m.Table, PartitionValues: values})
+	out, err := c.glue.GetPartition(ctx, &glue.GetPartitionInput{DatabaseName: &c.settings.Database, TableName: &m.Table, PartitionValues: values})
 	switch {
 	case errors.As(err, &missing):
 		return nil, nil
 	case err != nil:
-		return nil, fmt.Errorf("get partition %v of table %s.%s: %w", values, c.database, m.Table, err)
+		return nil, fmt.Errorf("get partition %v of table %s.%s: %w", values, c.settings.Database, m.Table, err)
 	}
 	return out.Partition, nil
 }

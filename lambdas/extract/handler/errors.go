@@ -35,6 +35,15 @@ type Unreadable struct {
 	Read   ndjson.Result
 }
 
+// Own says that an error is one of these, by which the state machine knows it.
+func Own(err error) bool {
+	switch err.(type) { //nolint:errorlint // Lambda looks at the outermost type
+	case *InvalidEvent, *UnknownSource, *ObjectNotFound, *ObjectChanged, *ObjectTruncated, *ObjectCorrupt, *ObjectTooLarge, *ObjectTooComplex:
+		return true
+	}
+	return false
+}
+
 func (e Unreadable) Error() string {
 	return fmt.Sprintf("%s: %v; read until then: %d records, %d malformed lines, %d of the packed and %d of the unpacked bytes",
 		e.Where, e.Reason, e.Read.Records, e.Read.MalformedLines, e.Read.CompressedBytes, e.Read.RawBytes)

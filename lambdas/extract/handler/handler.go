@@ -67,11 +67,11 @@ type Handler struct {
 }
 
 // New returns a handler. The clock decides when what is known of the catalog
-// expires.
-func New(s Settings, objects Objects, g Glue, log *slog.Logger, now func() time.Time) *Handler {
+// expires; random, in [0, 1), keeps many handlers from noticing at once.
+func New(s Settings, objects Objects, g Glue, log *slog.Logger, now func() time.Time, random float64) *Handler {
 	return &Handler{
 		settings: s, objects: objects, log: log, now: now,
-		catalog: newCatalog(g, s.Database, s.Mode, now),
+		catalog: newCatalog(s, g, objects, now, random),
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/google/go-cmp/cmp"
 
+	"crawlerless/lambdas/bulletin"
 	"crawlerless/lambdas/metadata"
 	"crawlerless/lambdas/objectkey"
 	"crawlerless/lambdas/schema"
@@ -90,7 +91,7 @@ func newTest(objects fakeS3, g Glue, now func() time.Time) *Handler {
 	return New(Settings{
 		Bucket: "lake", Prefix: "logs/", Database: "db", Tables: map[string]string{"app": "app"},
 		Mode: "registered", MaxRawBytes: 1 << 20, Scratch: "schemas/",
-	}, objects, g, slog.New(slog.DiscardHandler), now)
+	}, objects, g, slog.New(slog.DiscardHandler), now, 0)
 }
 
 func event(key string) Event {
@@ -219,12 +220,23 @@ func TestURLEncodedKeyIsFound(t *testing.T) {
 	}
 }
 
+// post puts a bulletin up as UpdateCatalog does.
+func post(t *testing.T, objects fakeS3, location string, s schema.Schema, at time.Time) {
+	t.Helper()
+	b := bulletin.Bulletin{At: at, Table: "app", Schema: s}
+	if err := bulletin.Write(t.Context(), objects, "lake", "schemas/known/app/"+location+"bulletin.json", b); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestKnown(t *testing.T) {
 	now := time.Unix(0, 0)
 	clock := func() time.Time { return now }
+	nextHour := strings.Replace(hourKey, "hour=04", "hour=05", 1)
+	hour := strings.TrimPrefix(hourKey, "logs/app/")
 	objects := fakeS3{
 		hourKey + "1": []byte(`{"a":1}`), hourKey + "2": []byte(`{"a":null}`), hourKey + "3": []byte(`{"a":1.5}`), hourKey + "4": []byte(`{"b":1}`),
-		strings.Replace(hourKey, "hour=04", "hour=05", 1) + "1": []byte(`{"a":1}`),
+		nextHour + "1": []byte(`{"a":1}`),
 	}
 	have := schema.New([]schema.Column{{Key: "a", Type: schema.Of(schema.BigInt)}}, objectkey.Columns()...)
 	g := &fakeGlue{}
@@ -238,41 +250,74 @@ func TestKnown(t *testing.T) {
 		}
 		return m.Known
 	}
+	if ask(hourKey + "1") {
+		t.Error("known without a bulletin: only UpdateCatalog asks Glue of what is new")
+	}
+	post(t, objects, hour, have, now)
 	for key, want := range map[string]bool{
-		hourKey + "1": true, hourKey + "2": true, hourKey + "3": false, hourKey + "4": false,
-		strings.Replace(hourKey, "hour=04", "hour=05", 1) + "1": false,
+		hourKey + "1": true, hourKey + "2": true, hourKey + "3": false, hourKey + "4": false, nextHour + "1": false,
 	} {
 		if got := ask(key); got != want {
 			t.Errorf("%s: known is %v", key, got)
 		}
 	}
-	g.calls = 0
 	for range 500 {
 		ask(hourKey + "1")
 		ask(hourKey + "2")
+		ask(nextHour + "1")
 	}
 	if g.calls != 0 {
-		t.Errorf("%d calls for what is known", g.calls)
+		t.Errorf("%d calls to Glue", g.calls)
 	}
-	// What others take away is noticed when the memory expires.
-	g.partitions = nil
-	if !ask(hourKey + "1") {
-		t.Error("the memory was not used")
-	}
-	now = now.Add(rememberFor)
-	if ask(hourKey + "1") {
-		t.Error("a partition that was dropped is still known")
-	}
-	// What others add is noticed at once.
-	g.set(schema.Merge(have, schema.New([]schema.Column{{Key: "b", Type: schema.Of(schema.BigInt)}})), "2026", "11", "24", "04")
+	// What UpdateCatalog adds is noticed at once.
+	both := schema.Merge(have, schema.New([]schema.Column{{Key: "b", Type: schema.Of(schema.BigInt)}}))
+	post(t, objects, hour, both, now)
 	if !ask(hourKey + "4") {
 		t.Error("a column that was added is not known")
 	}
-	// Projected partitions need not be registered.
+	// What others take away is noticed when the bulletin expires.
 	g.partitions = nil
-	h.catalog = newCatalog(g, "db", "projected", clock)
-	if !ask(hourKey + "4") {
+	if !ask(hourKey + "1") {
+		t.Error("the bulletin was not used")
+	}
+	now = now.Add(bulletin.GoodFor)
+	if ask(hourKey + "1") {
+		t.Error("a partition that was dropped is still known")
+	}
+	// Projected partitions need not be registered.
+	s := h.settings
+	s.Mode = "projected"
+	h.catalog = newCatalog(s, g, objects, clock, 0)
+	post(t, objects, "", both, now)
+	if !ask(hourKey+"4") || !ask(nextHour+"1") {
 		t.Error("with projection only the schema counts")
+	}
+}
+
+// Of a hundred environments that meet an expired bulletin one asks Glue.
+func TestOneEnvironmentRenewsABulletinForAll(t *testing.T) {
+	now := time.Unix(0, 0)
+	objects := fakeS3{hourKey + "1": []byte(`{"a":1}`)}
+	have := schema.New([]schema.Column{{Key: "a", Type: schema.Of(schema.BigInt)}}, objectkey.Columns()...)
+	g := &fakeGlue{}
+	g.set(have, "2026", "11", "24", "04")
+	post(t, objects, strings.TrimPrefix(hourKey, "logs/app/"), have, now)
+	var environments []*Handler
+	for i := range 100 {
+		h := newTest(objects, g, func() time.Time { return now })
+		h.catalog = newCatalog(h.settings, g, objects, h.now, float64(i)/100)
+		environments = append(environments, h)
+	}
+	for minute := range 15 { // one object a minute and environment
+		now = time.Unix(0, 0).Add(time.Duration(minute) * time.Minute)
+		for _, h := range environments {
+			if m, err := h.Handle(t.Context(), event(hourKey+"1")); err != nil || !m.Known {
+				t.Fatalf("minute %d: known is %v, %v", minute, m.Known, err)
+			}
+		}
+	}
+	if g.calls != 2 {
+		t.Errorf("%d calls to Glue for 1,500 objects, want one of the partition and one of the table", g.calls)
 	}
 }
 
