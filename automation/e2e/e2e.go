@@ -40,6 +40,7 @@ type Options struct {
 	ReportDir        string
 	Owner            string
 	Events           int // of the generator
+	Burst            int // objects that come at once; 0 is a thousand
 	Only             *regexp.Regexp
 	Faults           *faults.Injector // on the local target; its faults are reported
 	Storm            *Storm           // in place of the promises; needs Faults
@@ -267,7 +268,7 @@ func (r *run) deploy(ctx context.Context, s *console.Step) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	r.env = newEnv(r.o.Target, r.space, out, r.o.Events)
+	r.env = newEnv(r.o.Target, r.space, out, r.o.Events, r.o.Burst)
 	return fmt.Sprintf("%d resources created", seen.Changes["create"]), nil
 }
 
@@ -284,16 +285,24 @@ func (r *run) tests(ctx context.Context) error {
 	begin := time.Since(r.began).Seconds()
 	var wg sync.WaitGroup
 	done := 0
+	test := func(i int, p promise) {
+		results[i] = r.test(ctx, p)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		done++
+		s.Update("%d of %d, %s", done, len(list), p.name)
+	}
 	for i, p := range list {
-		wg.Go(func() {
-			results[i] = r.test(ctx, p)
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			done++
-			s.Update("%d of %d, %s", done, len(list), p.name)
-		})
+		if !p.alone {
+			wg.Go(func() { test(i, p) })
+		}
 	}
 	wg.Wait()
+	for i, p := range list {
+		if p.alone {
+			test(i, p)
+		}
+	}
 	r.report.Tests = results
 	step := report.Step{Name: "tests", Begin: begin}
 	failed := r.report.Failed()

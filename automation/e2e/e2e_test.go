@@ -32,7 +32,7 @@ func TestEveryPromiseIsKeptLocally(t *testing.T) {
 	}
 	var out, progress bytes.Buffer
 	report, err := e2e.Run(t.Context(), console.Plain(&out, &progress, time.Now), e2e.Options{
-		Root: root, Cache: cache, Dir: dir, Target: local, Stage: "dev", Stack: "e2e-test", TTL: time.Hour, ReportDir: reports, Owner: "test", Events: 90,
+		Root: root, Cache: cache, Dir: dir, Target: local, Stage: "dev", Stack: "e2e-test", TTL: time.Hour, ReportDir: reports, Owner: "test", Events: 90, Burst: 200,
 	})
 	if err != nil {
 		for _, p := range report.Tests {
@@ -42,7 +42,7 @@ func TestEveryPromiseIsKeptLocally(t *testing.T) {
 		}
 		t.Errorf("%v\n%s", err, progress.String())
 	}
-	if len(report.Tests) != 11 || len(report.Left) != 0 {
+	if len(report.Tests) != 15 || len(report.Left) != 0 {
 		t.Errorf("%d promises, left %v", len(report.Tests), report.Left)
 	}
 	if err := local.Close(); err != nil {
@@ -51,7 +51,7 @@ func TestEveryPromiseIsKeptLocally(t *testing.T) {
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
-	for name, want := range map[string]string{"junit.xml": `tests="11" failures="0" errors="0"`, "report.json": `"passed": true`, "report.html": "events-in-equal-rows-out"} {
+	for name, want := range map[string]string{"junit.xml": `tests="15" failures="0" errors="0"`, "report.json": `"passed": true`, "report.html": "events-in-equal-rows-out"} {
 		b, err := os.ReadFile(filepath.Join(reports, name))
 		if err != nil || !strings.Contains(string(b), want) {
 			t.Errorf("%s: %v", name, err)

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,6 +37,7 @@ type env struct {
 	sfn      *sfn.Client
 	since    time.Time // on the target's clock
 	events   int       // of the generator
+	burst    int       // objects that come at once
 	patience time.Duration
 
 	mu      sync.Mutex
@@ -49,13 +51,13 @@ type asked struct {
 	result     *query.Result
 }
 
-func newEnv(t target.Target, space *workspace.Workspace, out workspace.Outputs, events int) *env {
+func newEnv(t target.Target, space *workspace.Workspace, out workspace.Outputs, events, burst int) *env {
 	c := t.AWS()
 	return &env{
 		target: t, space: space, out: out, pipeline: observe.Open(c, out), since: t.Now(), events: events,
 		athena: &query.Client{API: athena.NewFromConfig(c), Workgroup: out.Workgroup, Database: out.Database},
 		logs:   cloudwatchlogs.NewFromConfig(c), lambda: lambda.NewFromConfig(c), sfn: sfn.NewFromConfig(c),
-		patience: 30 * time.Minute,
+		patience: 30 * time.Minute, burst: cmp.Or(burst, fullBurst),
 	}
 }
 

@@ -7,23 +7,30 @@ import "context"
 type promise struct {
 	name, text string
 	test       func(context.Context, *env) (string, error)
+	// alone says that the test counts what the whole stack does, or changes it:
+	// it runs after the others.
+	alone bool
 }
 
 // promises are all of them. They are independent of each other and run side by
 // side; each has a source of its own where it counts rows.
 func promises() []promise {
 	return []promise{
-		{"events-in-equal-rows-out", "Every event of the generator is exactly one row", testRows},
-		{"partitions", "The catalog, the lake and Athena agree on the partitions", testPartitions},
-		{"columns-and-types", "The catalog has exactly the generator's columns, with their types", testColumns},
-		{"late-and-duplicate", "A late event is a row of its arrival's partition; a duplicate delivery changes nothing", testDuplicates},
-		{"malformed-lines", "A malformed line is a row of NULLs, and is counted", testMalformed},
-		{"schema-change-in-flight", "A field that changes its type, or is new, breaks no query", testEvolution},
-		{"dead-letter-and-redrive", "An object that cannot be read ends in the dead-letter queue, and a redrive mends it", testRedrive},
-		{"query-limit", "A query that reads too much is cancelled", testQueryLimit},
-		{"least-privilege", "No role may do more than its part", testLeastPrivilege},
-		{"nothing-public", "No bucket can be reached by strangers", testNothingPublic},
-		{"crawler-refused", "The policy pack refuses a Glue crawler before anything is deployed", testCrawlerRefused},
+		{name: "events-in-equal-rows-out", text: "Every event of the generator is exactly one row", test: testRows},
+		{name: "partitions", text: "The catalog, the lake and Athena agree on the partitions", test: testPartitions},
+		{name: "columns-and-types", text: "The catalog has exactly the generator's columns, with their types", test: testColumns},
+		{name: "late-and-duplicate", text: "A late event is a row of its arrival's partition; a duplicate delivery changes nothing", test: testDuplicates},
+		{name: "malformed-lines", text: "A malformed line is a row of NULLs, and is counted", test: testMalformed},
+		{name: "schema-change-in-flight", text: "A field that changes its type, or is new, breaks no query", test: testEvolution},
+		{name: "dead-letter-and-redrive", text: "An object that cannot be read ends in the dead-letter queue, and a redrive mends it", test: testRedrive},
+		{name: "query-limit", text: "A query that reads too much is cancelled", test: testQueryLimit},
+		{name: "least-privilege", text: "No role may do more than its part", test: testLeastPrivilege},
+		{name: "nothing-public", text: "No bucket can be reached by strangers", test: testNothingPublic},
+		{name: "crawler-refused", text: "The policy pack refuses a Glue crawler before anything is deployed", test: testCrawlerRefused},
+		{name: "changes-of-a-log-format", text: "After each of the changes that real logs go through, every column of every partition is readable, old rows as well as new", test: testChanges},
+		{name: "wide-schema", text: "A table of two thousand columns is catalogued, widened and read; its schema travels by a pointer that expires", test: testWide},
+		{name: "a-new-hour-is-cheap", text: "A burst of objects of a new hour is one partition and fewer than 20 calls to Glue; in a known hour fewer than one execution in a hundred needs UpdateCatalog", test: testSteady, alone: true},
+		{name: "switching-partition-modes", text: "Switching between registered and projected partitions keeps all data queryable", test: testModes, alone: true},
 	}
 }
 
@@ -34,4 +41,8 @@ const (
 	sourceDrift     = "drift"
 	sourceBulk      = "bulk"
 	sourceLetters   = "letters"
+	sourceHistory   = "history"
+	sourceWide      = "wide"
+	sourceBurst     = "burst"
+	sourceModes     = "modes"
 )

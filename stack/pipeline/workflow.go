@@ -140,8 +140,9 @@ func (p *program) extractFunction(lake *lake, catalog *catalog) (*function, erro
 		statements: []pulumi.Input{
 			allow([]string{"s3:GetObject", "s3:GetObjectVersion"}, lake.objects(LogsPrefix)),
 			allow([]string{"s3:GetObject", "s3:PutObject"}, lake.objects(ScratchPrefix)),
-			// Without it a missing object answers 403, not 404.
-			when(allow([]string{"s3:ListBucket"}, lake.bucket.Arn), "StringLike", "s3:prefix", LogsPrefix+"*", ScratchPrefix+"*"),
+			// Without it a missing object answers 403, not 404. A GetObject has no
+			// prefix that a condition could look at: hence IfExists.
+			when(allow([]string{"s3:ListBucket"}, lake.bucket.Arn), "StringLikeIfExists", "s3:prefix", LogsPrefix+"*", ScratchPrefix+"*"),
 			allow([]string{"glue:GetTable", "glue:GetPartition", "glue:BatchGetPartition"}, p.catalogARNs(catalog)...),
 		},
 	})
