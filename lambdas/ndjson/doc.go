@@ -26,6 +26,6 @@
 //
 // Keys longer than 1,024 bytes are cut there. Numbers longer than 4,096 bytes
 // are string. Text longer than 64 bytes is no event time. The caps of package
-// schema hold. An input that needs more than 8 MiB for distinct fields at one
-// time, which are about 25,000, ends with [ErrTooManyFields].
+// schema hold. An input that needs more than 5 MiB for distinct fields at one
+// time, which are about 16,000, ends with [ErrTooManyFields].
 package ndjson

@@ -32,14 +32,14 @@ const kindAll kind = 1<<16 - 1
 
 // Budgets for the whole tree.
 const (
-	maxTreeBytes = 8 << 20
+	maxTreeBytes = 5 << 20
 	fieldBytes   = 320 // of one field besides its key: itself, its places in the index and in the schema
 	maxKey       = 1024
 )
 
 // ErrTooManyFields says that the records have more different fields than can
 // be held at a time, although no object has more than the caps allow.
-var ErrTooManyFields = errors.New("more than 8 MiB of different fields, about 25,000")
+var ErrTooManyFields = errors.New("more than 5 MiB of different fields, about 16,000")
 
 // field is one place in the records: a column, a member of a struct, or the
 // element of an array. What the quick scanner looks at comes first.
@@ -54,6 +54,7 @@ type field struct {
 	depth   uint16
 	column  bool
 	fresh   bool  // first seen in the record that is being read
+	gone    bool  // dropped; only notes may still know it
 	rank    uint8 // of a time field, from 1; 0 for any other
 	learned uint8 // how often text was set
 
@@ -88,6 +89,7 @@ type tree struct {
 
 	notes     []*field // fields with pending kinds
 	created   []*field // parents of fresh fields
+	newborn   []*field // the fresh fields
 	bytes     int
 	overflow  bool
 	largest   string // of the columns that were kept, when they are as many as may be
@@ -227,6 +229,7 @@ func (t *tree) create(parent *field, key []byte) *field {
 	if n := len(t.created); n == 0 || t.created[n-1] != parent {
 		t.created = append(t.created, parent)
 	}
+	t.newborn = append(t.newborn, f)
 	parent.link(f)
 	return f
 }
@@ -269,6 +272,10 @@ func (t *tree) trim() {
 	t.drop(t.root, func(c *field) bool {
 		return c.fresh && (schema.LooksLikeID(c.key) || beyond(t.bound, c.key))
 	})
+	dropped := func(f *field) bool { return f.gone }
+	t.notes = slices.DeleteFunc(t.notes, dropped)
+	t.created = slices.DeleteFunc(t.created, dropped)
+	t.newborn = slices.DeleteFunc(t.newborn, dropped)
 }
 
 func (parent *field) link(f *field) {
@@ -402,10 +409,8 @@ func (t *tree) commitNotes() {
 			t.forget(f)
 		}
 	}
-	for _, parent := range t.created {
-		for _, c := range parent.children {
-			c.fresh = false
-		}
+	for _, f := range t.newborn {
+		f.fresh = false
 	}
 	if t.root.kinds&kindMap != 0 && (!t.overflow || len(t.root.children) > 2*schema.OverflowColumns) {
 		t.overflow = true
@@ -416,7 +421,9 @@ func (t *tree) commitNotes() {
 }
 
 func (t *tree) forgetPending() {
-	t.notes, t.created, t.collided = t.notes[:0], t.created[:0], false
+	clear(t.notes) // so that what was dropped is not kept
+	clear(t.newborn)
+	t.notes, t.created, t.newborn, t.collided = t.notes[:0], t.created[:0], t.newborn[:0], false
 	t.bound, t.untrimmed = "", 0
 }
 
@@ -492,6 +499,7 @@ func (t *tree) drop(parent *field, gone func(*field) bool) {
 
 // release gives the budget of a field and all below it back.
 func (t *tree) release(f *field) {
+	f.gone = true
 	t.bytes -= fieldBytes + 2*len(f.key)
 	for _, c := range f.children {
 		t.release(c)
