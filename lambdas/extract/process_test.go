@@ -267,20 +267,49 @@ func TestMemoryOfTheProcessIsBoundedWhateverItReads(t *testing.T) {
 }
 
 // The function has to be quick to start, because a lake that is quiet starts
-// it anew for every object.
+// it anew for every object. What is held to is processor time: the time on the
+// wall is also that of everything else that runs on the machine.
 func TestStartToTheFirstRequest(t *testing.T) {
 	bootstrap := build(t)
-	var took []time.Duration
-	for range 21 {
+	var wall, cpu []time.Duration
+	for range 11 {
 		c := newCloud(nil)
-		c.run(t, bootstrap)
-		took = append(took, <-c.asked)
+		cmd := c.run(t, bootstrap)
+		wall = append(wall, <-c.asked)
+		cpu = append(cpu, processorTime(t, cmd.Process.Pid))
 	}
-	slices.Sort(took)
-	t.Logf("median %v, quickest %v, slowest %v", took[len(took)/2], took[0], took[len(took)-1])
-	if took[0] > 10*time.Millisecond { // the others measure what else runs here
-		t.Errorf("the quickest of %d starts took %v", len(took), took[0])
+	slices.Sort(wall)
+	slices.Sort(cpu)
+	t.Logf("quickest %v, median %v; processor time: quickest %v, median %v", wall[0], wall[len(wall)/2], cpu[0], cpu[len(cpu)/2])
+	allowed := 25 * time.Millisecond // a machine may be busy, or slow
+	if long() {
+		allowed = 10 * time.Millisecond
 	}
+	if cpu[0] > allowed {
+		t.Errorf("the quickest of %d starts took %v of processor time", len(cpu), cpu[0])
+	}
+}
+
+// processorTime is how long the threads of a process have run.
+func processorTime(t *testing.T, pid int) time.Duration {
+	t.Helper()
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	if err != nil || len(files) == 0 {
+		t.Fatal("the kernel tells no processor time of threads", err)
+	}
+	var sum time.Duration
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ns, err := strconv.ParseInt(strings.Fields(string(text))[0], 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += time.Duration(ns)
+	}
+	return sum
 }
 
 func TestArchiveForArm64IsBelow5MB(t *testing.T) {
