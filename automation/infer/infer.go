@@ -56,9 +56,10 @@ type answer struct {
 
 // file is what one input says, as far as drift needs it.
 type file struct {
-	name  string
-	err   error
-	types map[string]string // by column
+	name      string
+	err       error
+	malformed []ndjson.Malformed
+	types     map[string]string // by column
 }
 
 // Run reads the inputs and prints the answer. The error says what could not be
@@ -74,6 +75,7 @@ func Run(ctx context.Context, o Options, stdin io.Reader, stdout, stderr io.Writ
 	if err != nil {
 		return exitFailed, err
 	}
+	slices.SortFunc(inputs, func(a, b input) int { return strings.Compare(a.path, b.path) })
 	con := consoleOn(stdout, stderr)
 	a, err := read(ctx, inputs, o, con)
 	if ctx.Err() != nil {
@@ -100,17 +102,24 @@ func consoleOn(stdout, stderr io.Writer) *console.Console {
 func show(a answer, o Options, con *console.Console) error {
 	switch {
 	case o.JSON:
+		a.remarks(con.Progress)
 		return a.json(con.Out)
 	case o.DDL:
-		_, err := io.WriteString(con.Out, a.ddl(o))
+		a.remarks(con.Progress)
+		text, err := a.ddl(o)
+		if err != nil {
+			return err
+		}
+		_, err = io.WriteString(con.Out, text)
 		return err
 	}
 	a.people(con)
+	a.remarks(con.Printf)
 	return nil
 }
 
-// read infers every input, a few at a time, and merges in the order of the
-// inputs.
+// read infers every input, a few at a time, and merges in the order of their
+// names, so that the order in which they were asked for does not matter.
 func read(ctx context.Context, inputs []input, o Options, con *console.Console) (answer, error) {
 	a := answer{partitions: partitionsOf(inputs)}
 	step := con.Step("infer")
@@ -135,7 +144,7 @@ func read(ctx context.Context, inputs []input, o Options, con *console.Console) 
 		} else {
 			a.result = a.result.Merge(r)
 		}
-		f := file{name: inputs[i].String(), err: errs[i], types: map[string]string{}}
+		f := file{name: inputs[i].String(), err: errs[i], malformed: r.FirstMalformed, types: map[string]string{}}
 		if len(inputs) > 1 {
 			for _, c := range r.Schema.Columns {
 				f.types[c.Name] = c.Type.Hive()

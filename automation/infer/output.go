@@ -2,6 +2,7 @@ package infer
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -11,36 +12,27 @@ import (
 	"time"
 
 	"crawlerless/automation/console"
+	"crawlerless/lambdas/ndjson"
 )
 
+// document is the answer to --json. Its form is a promise: members are not
+// added.
 type document struct {
-	Columns        []documentColumn    `json:"columns"`
-	Records        int64               `json:"records"`
-	Blank          int64               `json:"blank"`
-	Malformed      int64               `json:"malformed"`
-	FirstMalformed []documentMalformed `json:"firstMalformed,omitempty"`
-	Bytes          documentBytes       `json:"bytes"`
-	FirstEventTime *time.Time          `json:"firstEventTime"`
-	LastEventTime  *time.Time          `json:"lastEventTime"`
-	Mapping        map[string]string   `json:"mapping"`
-	Partitions     []string            `json:"partitions"`
-	Fingerprint    string              `json:"fingerprint"`
-	Notes          []string            `json:"notes,omitempty"`
-	Files          int                 `json:"files"`
-	Unreadable     []string            `json:"unreadable,omitempty"`
+	Columns        []documentColumn  `json:"columns"`
+	Records        int64             `json:"records"`
+	Blank          int64             `json:"blank"`
+	Malformed      int64             `json:"malformed"`
+	Bytes          documentBytes     `json:"bytes"`
+	FirstEventTime *time.Time        `json:"firstEventTime"`
+	LastEventTime  *time.Time        `json:"lastEventTime"`
+	Mapping        map[string]string `json:"mapping"`
+	Fingerprint    string            `json:"fingerprint"`
 }
 
 type documentColumn struct {
-	Name    string `json:"name"`
-	Type    string `json:"type"`
-	Nulls   int64  `json:"nulls"`   // records that have the key, with null
-	Missing int64  `json:"missing"` // records that lack the key
-}
-
-type documentMalformed struct {
-	Offset int64  `json:"offset"`
-	Line   int64  `json:"line"`
-	Reason string `json:"reason"`
+	Name  string `json:"name"`
+	Type  string `json:"type"`
+	Nulls int64  `json:"nulls"` // records that have the key, with null
 }
 
 type documentBytes struct {
@@ -54,20 +46,12 @@ func (a answer) json(w io.Writer) error {
 		Columns: []documentColumn{}, Records: r.Records, Blank: r.Blank, Malformed: r.MalformedLines,
 		Bytes:          documentBytes{r.CompressedBytes, r.RawBytes},
 		FirstEventTime: r.FirstEventTime, LastEventTime: r.LastEventTime,
-		Mapping: r.Schema.Mapping(), Partitions: a.partitions, Notes: r.Notes, Files: len(a.files),
+		Mapping: r.Schema.Mapping(),
 		// As the Lambda has it: of what may be written to the catalog.
 		Fingerprint: r.Schema.Settled().Fingerprint(),
 	}
 	for _, c := range a.columns() {
-		d.Columns = append(d.Columns, documentColumn{c.Name, c.Type.Hive(), c.nulls, c.missing})
-	}
-	for _, m := range r.FirstMalformed {
-		d.FirstMalformed = append(d.FirstMalformed, documentMalformed(m))
-	}
-	for _, f := range a.files {
-		if f.err != nil {
-			d.Unreadable = append(d.Unreadable, f.name)
-		}
+		d.Columns = append(d.Columns, documentColumn{c.Name, c.Type.Hive(), c.nulls})
 	}
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
@@ -92,11 +76,25 @@ func (a answer) people(con *console.Console) {
 	if r.FirstEventTime != nil {
 		con.Printf("events from %s to %s\n", r.FirstEventTime.Format(time.RFC3339Nano), r.LastEventTime.Format(time.RFC3339Nano))
 	}
-	for _, m := range r.FirstMalformed {
-		con.Printf("malformed: line %d, byte %d: %s\n", m.Line, m.Offset, m.Reason)
+}
+
+// remarks are what a person should know besides the answer: where lines are
+// malformed, and what is odd about the input.
+func (a answer) remarks(print func(format string, args ...any)) {
+	shown := 0
+	for _, f := range a.files {
+		for _, m := range f.malformed {
+			if shown++; shown > ndjson.MaxReported {
+				break
+			}
+			print("malformed: %s, line %d, byte %d: %s\n", f.name, m.Line, m.Offset, m.Reason)
+		}
 	}
-	for _, n := range r.Notes {
-		con.Printf("note: %s\n", n)
+	if more := a.result.MalformedLines - int64(min(shown, ndjson.MaxReported)); more > 0 {
+		print("malformed: %d more lines\n", more)
+	}
+	for _, n := range a.result.Notes {
+		print("note: %s\n", n)
 	}
 }
 
@@ -132,10 +130,13 @@ func (a answer) drift(c column) string {
 // ddl is a statement that Athena accepts. Every name is quoted, because some
 // words are reserved in DDL only.
 // https://docs.aws.amazon.com/athena/latest/ug/create-table.html
-func (a answer) ddl(o Options) string {
+func (a answer) ddl(o Options) (string, error) {
+	if len(a.result.Schema.Columns) == 0 {
+		return "", errors.New("no record was found, so that there is no column to declare")
+	}
 	table := o.Table
 	if table == "" {
-		table = tableName(o.Paths)
+		table = tableName(slices.Sorted(slices.Values(o.Paths)))
 	}
 	location := o.Location
 	if location == "" {
@@ -164,7 +165,7 @@ func (a answer) ddl(o Options) string {
 	b.WriteString(")\nSTORED AS INPUTFORMAT 'org.apache.hadoop.mapred.TextInputFormat'\n" +
 		"OUTPUTFORMAT 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat'\n")
 	fmt.Fprintf(&b, "LOCATION %s\nTBLPROPERTIES ('classification' = 'json');\n", quoteText(location))
-	return b.String()
+	return b.String(), nil
 }
 
 func comma(i, n int) string {
