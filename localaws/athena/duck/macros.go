@@ -17,7 +17,7 @@ var macros = []string{
 	"CREATE MACRO trino_wall_at(t, z) AS CASE WHEN z = 'UTC' THEN t ELSE trino_zone_wall(t, z) END",
 	"CREATE MACRO trino_wall(x) AS CASE WHEN (x).z = 'UTC' THEN (x).t ELSE trino_zone_wall((x).t, (x).z) END",
 	"CREATE MACRO trino_rezone(wall, z) AS trino_zoned(CASE WHEN z = 'UTC' THEN wall ELSE trino_zone_instant(wall, z) END, z)",
-	"CREATE MACRO trino_zone_offset(x) AS CASE WHEN (x).z = 'UTC' THEN 0 ELSE epoch(trino_zone_wall((x).t, (x).z)) - epoch((x).t) END",
+	"CREATE MACRO trino_zone_offset(x) AS CASE WHEN (x).z = 'UTC' THEN 0 ELSE epoch(CAST(trino_zone_wall((x).t, (x).z) AS TIMESTAMP)) - epoch(CAST((x).t AS TIMESTAMP)) END",
 	"CREATE MACRO trino_date_trunc(unit, t) AS CAST(date_trunc(unit, t) AS TIMESTAMP)",
 
 	// Arrays. Their positions count from one.

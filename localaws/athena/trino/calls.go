@@ -59,7 +59,7 @@ func (c *compiler) call(x *call, s *scope) (string, Type, error) {
 			zone = "(" + args[i] + ").z"
 			args[i] = "trino_wall(" + args[i] + ")"
 			continue
-		case want.Name == "decimal" || want.Name == "timestamp" && t.Name == "timestamp":
+		case want.Name == "decimal" && t.Name == "decimal", want.Name == "timestamp" && t.Name == "timestamp":
 			continue // of any precision
 		case want.Name == "json" && t.text():
 			continue // both are texts

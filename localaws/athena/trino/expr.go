@@ -229,11 +229,11 @@ func (c *compiler) member(sql string, typ Type, name Ident, x *column) (string, 
 			}
 		}
 	}
-	shown := "expression"
+	shown, at := "'"+lower+"'", name.Pos
 	if x != nil {
-		shown = "'" + shownName(x.parts) + "'"
+		shown, at = "'"+shownName(x.parts)+"'", x.p
 	}
-	return "", Type{}, failAt("COLUMN_NOT_FOUND", name.Pos, "Column %s cannot be resolved or requester is not authorized to access requested resources", shown)
+	return "", Type{}, failAt("COLUMN_NOT_FOUND", at, "Column %s cannot be resolved or requester is not authorized to access requested resources", shown)
 }
 
 func (c *compiler) field(x *field, s *scope) (string, Type, error) {

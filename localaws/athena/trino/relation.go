@@ -3,6 +3,7 @@ package trino
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -42,11 +43,14 @@ func (c *compiler) relation(r relation, s *scope) (string, []fieldRef, error) {
 		if err != nil {
 			return "", nil, err
 		}
-		percent, _, err := c.expr(r.percent, &scope{})
-		if err != nil {
-			return "", nil, err
+		percent, ok := r.percent.(*literal)
+		if !ok || percent.kind != "integer" && percent.kind != "decimal" && percent.kind != "double" {
+			return "", nil, failAt("NOT_SUPPORTED", r.percent.pos(), "localaws does not implement TABLESAMPLE of a percentage that is not a number")
 		}
-		return sql + " TABLESAMPLE " + r.method + "(" + percent + "%)", opaque(fields), nil
+		if f, err := strconv.ParseFloat(percent.text, 64); err != nil || f > 100 {
+			return "", nil, failAt("INVALID_ARGUMENTS", percent.p, "Sample percentage must be between 0 and 100")
+		}
+		return sql + " TABLESAMPLE " + r.method + "(" + percent.text + " PERCENT)", opaque(fields), nil
 	}
 	return "", nil, &Error{Name: "GENERIC_INTERNAL_ERROR", Message: "unknown relation"}
 }

@@ -109,6 +109,9 @@ func (b bindings) unify(want, have Type) bool {
 		if want.Name == "N" && !have.numeric() && have.Name != "unknown" || want.Name == "I" && !have.integer() && have.Name != "unknown" {
 			return false
 		}
+		if have.Name == "unknown" && (want.Name == "N" || want.Name == "I") {
+			have = tInteger // NULL is a number, too
+		}
 		bound, ok := b[want.Name]
 		if !ok || bound.Name == "unknown" {
 			b[want.Name] = have
