@@ -180,8 +180,23 @@ func TestFailuresAreWordedAsAthenaDoes(t *testing.T) {
 			t.Errorf("%s: %q, want %q", sql, failure, want)
 		}
 	}
-	if rows, _, failure := l.query(`SELECT s FROM logs`); strings.Join(rows, ";") != "s;a" {
-		t.Errorf("a bad value in a column that is not read: %v %s", rows, failure)
+	for _, sql := range []string{
+		`SELECT s FROM logs`, `SELECT s FROM (SELECT * FROM logs)`, `WITH q AS (SELECT n, s FROM logs) SELECT q.s FROM q`,
+		`SELECT s FROM (SELECT n + 1 AS m, s FROM logs UNION ALL SELECT n, s FROM logs WHERE false)`, `SELECT 'a' AS s WHERE EXISTS (SELECT * FROM logs)`,
+		`SELECT s FROM (SELECT s, max(n) FROM logs GROUP BY s)`,
+	} {
+		if rows, _, failure := l.query(sql); strings.Join(rows, ";") != "s;a" {
+			t.Errorf("a bad value in a column that is not read: %s: %v %s", sql, rows, failure)
+		}
+	}
+	for _, sql := range []string{
+		`SELECT n FROM (SELECT * FROM logs)`, `SELECT s FROM (SELECT * FROM logs) WHERE n > 0`, `SELECT count(*) FROM (SELECT DISTINCT n FROM logs)`,
+		`SELECT s FROM (SELECT n, s FROM logs) ORDER BY n`, `SELECT s FROM logs GROUP BY n, s`, `SELECT 1 FROM (SELECT n AS k, count(*) FROM logs GROUP BY 1)`,
+		`SELECT s, (SELECT max(n) FROM logs) FROM logs`, `SELECT a.s FROM logs a JOIN logs b USING (n)`, `SELECT s FROM (SELECT n, s FROM logs UNION SELECT n, s FROM logs)`,
+	} {
+		if rows, _, failure := l.query(sql); !strings.Contains(failure, "HIVE_BAD_DATA") {
+			t.Errorf("a bad value in a column that is read: %s: %v %s", sql, rows, failure)
+		}
 	}
 }
 

@@ -49,8 +49,11 @@ func jsonFunctions() []*function {
 				return nil, err
 			}
 			text, kind := scalar(raw)
-			if kind == "" || kind == "null" {
+			switch kind {
+			case "", "null":
 				return nil, nil
+			case "number":
+				return string(bytes.TrimSpace(raw)), nil // as it is written
 			}
 			return text, nil
 		}),

@@ -46,7 +46,10 @@ func (c *compiler) expr(x Expr, s *scope) (string, Type, error) {
 	case *like:
 		return c.like(x, s)
 	case *exists:
-		q, err := c.subquery(x.query, s)
+		if c.pruning != nil {
+			return "", Type{}, errNotPrunable
+		}
+		q, err := c.query(x.query, s) // of which no column is read
 		if err != nil {
 			return "", Type{}, err
 		}
@@ -96,7 +99,12 @@ func (c *compiler) subquery(q *Query, s *scope) (*result, error) {
 	if c.pruning != nil {
 		return nil, errNotPrunable
 	}
-	return c.query(q, s)
+	r, err := c.query(q, s)
+	if err != nil {
+		return nil, err
+	}
+	c.use(r.fields...)
+	return r, nil
 }
 
 func (c *compiler) literal(l *literal) (string, Type, error) {
@@ -208,7 +216,7 @@ func (c *compiler) column(x *column, s *scope) (string, Type, error) {
 	case matches > 1:
 		return "", Type{}, failAt("AMBIGUOUS_NAME", x.p, "Column '%s' is ambiguous", shownName(x.parts))
 	}
-	f.use()
+	c.use(f)
 	sql, typ := f.sql, f.typ
 	for _, part := range x.parts[taken:] {
 		var err error

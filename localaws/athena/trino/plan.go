@@ -90,6 +90,7 @@ type compiler struct {
 	pruning   *Scan // columns are printed for its Prune
 	depth     int
 	views     []string
+	sink      *[]dep // see use
 }
 
 // CompileQuery resolves the names and types of a query and translates it.
@@ -109,6 +110,7 @@ func CompileQuery(q *Query, o Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.use(r.fields...)
 	c.plan.SQL = r.sql
 	for _, f := range r.fields {
 		c.plan.Columns = append(c.plan.Columns, Output{Name: strings.ToLower(f.shown), Named: f.name != "", Type: f.typ})
@@ -162,7 +164,9 @@ type fieldRef struct {
 	typ    Type
 	sql    string
 	hidden bool
-	read   *Scan // of a table's own column: whose Used it belongs to
+	// deps are the columns of tables that the value is made of: they are read if
+	// the field is used.
+	deps []dep
 	// from and column are where the value comes from, unchanged, so that a
 	// condition on it is one on the rows of the table as well.
 	from   *Scan
@@ -238,9 +242,34 @@ func (f fieldRef) matches(names []string) bool {
 	return false
 }
 
-// use notes that the query reads the field.
-func (f fieldRef) use() {
-	if f.read != nil {
-		f.read.Used[f.column] = true
+// dep is a column of a table.
+type dep struct {
+	scan   *Scan
+	column string
+}
+
+// use notes that the query reads fields. Within the select list of a subquery
+// that is not certain yet: the sink then collects what the item is made of, and
+// whoever uses the item reads it. So a column that nobody needs is not read, as
+// in Trino, and a value in it that can not be read fails no query.
+func (c *compiler) use(fields ...fieldRef) {
+	for _, f := range fields {
+		if c.sink != nil {
+			*c.sink = append(*c.sink, f.deps...)
+			continue
+		}
+		for _, d := range f.deps {
+			d.scan.Used[d.column] = true
+		}
 	}
+}
+
+// collect runs f and answers the columns that it uses.
+func (c *compiler) collect(f func()) []dep {
+	outer := c.sink
+	deps := []dep{}
+	c.sink = &deps
+	f()
+	c.sink = outer
+	return deps
 }

@@ -66,7 +66,7 @@ func rebase(fields []fieldRef, alias string) []fieldRef {
 			f.shown = "_col" + itoa(i)
 			f.name = f.shown
 		}
-		f.hidden, f.read = false, nil
+		f.hidden = false
 		out[i] = f
 	}
 	return out
@@ -135,7 +135,7 @@ func (c *compiler) table(r *tableRef, s *scope) (string, []fieldRef, error) {
 	for _, col := range table.Columns {
 		fields = append(fields, fieldRef{
 			rel: name, schema: database, name: col.Name, shown: col.Name, typ: col.Type,
-			sql: alias + "." + quoteIdent(col.Name), hidden: col.Hidden, read: scan, from: scan, column: col.Name,
+			sql: alias + "." + quoteIdent(col.Name), hidden: col.Hidden, deps: []dep{{scan, col.Name}}, from: scan, column: col.Name,
 		})
 	}
 	return scan.Relation + " AS " + alias, fields, nil
@@ -235,6 +235,7 @@ func (c *compiler) recursive(definition *cteScope, name string) (*result, error)
 		return nil, err
 	}
 	relation := c.id("rec")
+	c.use(base.fields...)
 	fields := opaque(base.fields)
 	for i := range min(len(fields), len(definition.cte.columns)) {
 		fields[i].name = strings.ToLower(definition.cte.columns[i].Name)
@@ -245,6 +246,7 @@ func (c *compiler) recursive(definition *cteScope, name string) (*result, error)
 	if err != nil {
 		return nil, err
 	}
+	c.use(step.fields...)
 	all := " UNION "
 	if union.all {
 		all = " UNION ALL "
@@ -353,7 +355,7 @@ func (c *compiler) joinUsing(j *join, leftSQL, rightSQL string, left, right []fi
 		if n == 0 {
 			return f, failAt("COLUMN_NOT_FOUND", name.Pos, "Column '%s' is missing from %s side of join", strings.ToLower(name.Name), side)
 		}
-		f.use()
+		c.use(f)
 		return f, nil
 	}
 	shared := map[string]bool{}
@@ -373,7 +375,7 @@ func (c *compiler) joinUsing(j *join, leftSQL, rightSQL string, left, right []fi
 		a, b := adapt(l.sql, l.typ, joined), adapt(r.sql, r.typ, joined)
 		conditions = append(conditions, order(a, joined)+" = "+order(b, joined))
 		shared[l.name] = true
-		merged := fieldRef{name: l.name, shown: l.shown, typ: joined, sql: "coalesce(" + a + ", " + b + ")"}
+		merged := fieldRef{name: l.name, shown: l.shown, typ: joined, sql: "coalesce(" + a + ", " + b + ")", deps: append(slices.Clone(l.deps), r.deps...)}
 		if same(l.typ, joined) && (j.kind == "INNER" || j.kind == "LEFT") {
 			merged.sql, merged.from, merged.column = l.sql, l.from, l.column
 		}

@@ -151,6 +151,10 @@ func (c *compiler) setOp(b *setOp, s *scope) (*result, error) {
 			return nil, failAt("TYPE_MISMATCH", b.p, "column %d in %s query has incompatible types: %s, %s", i+1, b.op, left.fields[i].typ, right.fields[i].typ)
 		}
 		fields[i].typ = joined
+		fields[i].deps = append(append([]dep{}, left.fields[i].deps...), right.fields[i].deps...)
+		if !b.all {
+			c.use(fields[i])
+		}
 		leftList[i] = adapt("l.c"+itoa(i), left.fields[i].typ, joined)
 		rightList[i] = adapt("l.c"+itoa(i), right.fields[i].typ, joined)
 	}
@@ -203,6 +207,7 @@ func (c *compiler) orderBy(items []sortItem, s *scope, outputs int) (string, err
 			if n < 1 || n > outputs {
 				return "", failAt("INVALID_COLUMN_REFERENCE", l.p, "ORDER BY position %s is not in select list", l.text)
 			}
+			c.use(s.fields[n-1])
 			sql = itoa(n)
 		} else {
 			text, typ, err := c.expr(item.x, s)
@@ -263,7 +268,7 @@ func (c *compiler) selectQuery(b *selectBody, q *Query, outer *scope) (*result, 
 	if err != nil {
 		return nil, err
 	}
-	group, keys, err := c.groupBy(b, s, items)
+	group, keys, err := c.groupBy(b, s, items, fields)
 	if err != nil {
 		return nil, err
 	}
@@ -288,10 +293,14 @@ func (c *compiler) selectQuery(b *selectBody, q *Query, outer *scope) (*result, 
 			aliases = append(aliases, f)
 		}
 	}
-	if err := c.grouped(b, q.orderBy, s, keys, aliases); err != nil {
+	c.collect(func() { err = c.grouped(b, q.orderBy, s, keys, aliases) }) // it only looks
+	if err != nil {
 		return nil, err
 	}
-	order, err := c.selectOrder(q.orderBy, b, s, aliases, items)
+	if b.distinct {
+		c.use(fields...)
+	}
+	order, err := c.selectOrder(q.orderBy, b, s, aliases, items, fields)
 	if err != nil {
 		return nil, err
 	}
@@ -335,7 +344,7 @@ func (c *compiler) hasOver(b *selectBody) bool {
 
 // selectOrder compiles the ORDER BY of a SELECT: an output column by name or
 // ordinal, or an expression over both output and input columns.
-func (c *compiler) selectOrder(items []sortItem, b *selectBody, s *scope, aliases []fieldRef, outputs []string) (string, error) {
+func (c *compiler) selectOrder(items []sortItem, b *selectBody, s *scope, aliases []fieldRef, outputs []string, fields []fieldRef) (string, error) {
 	if len(items) == 0 {
 		return "", nil
 	}
@@ -346,11 +355,13 @@ func (c *compiler) selectOrder(items []sortItem, b *selectBody, s *scope, aliase
 			if n < 1 || n > len(outputs) {
 				return "", failAt("INVALID_COLUMN_REFERENCE", l.p, "ORDER BY position %s is not in select list", l.text)
 			}
+			c.use(fields[n-1])
 			parts[i] = itoa(n) + sortSuffix(item)
 			continue
 		}
 		if name, ok := item.x.(*column); ok && len(name.parts) == 1 {
 			if n := ordinalOf(aliases, name.parts[0]); n != "" {
+				c.use(fields[atoi(n)-1])
 				parts[i] = n + sortSuffix(item)
 				continue
 			}
@@ -400,7 +411,6 @@ func (c *compiler) selectItems(b *selectBody, s *scope) (items []string, fields 
 					continue
 				}
 				found = true
-				f.use()
 				items = append(items, f.sql)
 				f.rel, f.schema = "", ""
 				fields = append(fields, f)
@@ -421,11 +431,13 @@ func (c *compiler) selectItems(b *selectBody, s *scope) (items []string, fields 
 			}
 			continue
 		}
-		sql, typ, err := c.expr(item.x, s)
+		var sql string
+		var typ Type
+		deps := c.collect(func() { sql, typ, err = c.expr(item.x, s) })
 		if err != nil {
 			return nil, nil, err
 		}
-		f := fieldRef{typ: typ, shown: "_col" + itoa(len(items))}
+		f := fieldRef{typ: typ, shown: "_col" + itoa(len(items)), deps: deps}
 		switch x := item.x.(type) {
 		case *column:
 			last := x.parts[len(x.parts)-1]
@@ -483,7 +495,7 @@ func rowName(t Type, i int) string {
 // groupBy compiles GROUP BY. It answers the text, and the expressions that are
 // grouped by as they are compiled. What is also an output column is named by its
 // ordinal: DuckDB then knows that they are the same.
-func (c *compiler) groupBy(b *selectBody, s *scope, outputs []string) (string, []string, error) {
+func (c *compiler) groupBy(b *selectBody, s *scope, outputs []string, fields []fieldRef) (string, []string, error) {
 	g := b.group
 	if g == nil {
 		return "", nil, nil
@@ -501,6 +513,7 @@ func (c *compiler) groupBy(b *selectBody, s *scope, outputs []string) (string, [
 				}
 			}
 			keys = append(keys, outputs[n-1])
+			c.use(fields[n-1])
 			return itoa(n), nil
 		}
 		if err := c.scalarOnly(x, "GROUP BY clause"); err != nil {
