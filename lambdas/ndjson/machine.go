@@ -115,7 +115,7 @@ func (m *machine) finish() bool {
 		m.endNumber()
 		return true
 	}
-	return m.fail("the text ends within a value")
+	return m.fail(endsWithin)
 }
 
 func (m *machine) take(p []byte) {
@@ -193,7 +193,11 @@ func (m *machine) step(c byte) bool {
 	}
 }
 
-const afterValue = " after the value"
+// Reasons by which shape recognises what the input is instead.
+const (
+	afterValue = " after the value"
+	endsWithin = "the text ends within a value"
+)
 
 // show names a byte in a reason.
 func show(c byte) string {

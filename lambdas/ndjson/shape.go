@@ -41,7 +41,7 @@ func (s *shape) notes(sc *scanner, o Options) []string {
 		notes = append(notes, fmt.Sprintf("the input is one JSON document with its records in an array under %q instead of lines: read it with --records %s; Athena's JSON SerDe reads one record per line", key, key))
 	case len(b) > 0 && b[0] == '[' && sc.t.records == 0:
 		notes = append(notes, "the input is one JSON array instead of lines: read it with --records .; Athena's JSON SerDe reads one record per line")
-	case len(b) > 0 && b[0] == '{' && sc.t.records == 0 && sc.malforms > 1:
+	case len(b) > 0 && b[0] == '{' && sc.t.records == 0 && sc.malforms > 1 && sc.first[0].Reason == endsWithin:
 		notes = append(notes, "the input looks like JSON documents spread over several lines; Athena's JSON SerDe reads one record per line")
 	}
 	for _, m := range sc.first {
