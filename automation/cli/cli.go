@@ -57,6 +57,8 @@ type commands struct {
 	Cost       costCommand       `cmd:"" help:"What a stage costs a month, beside a crawler and partition projection."`
 	Guardrails guardrailsCommand `cmd:"" help:"The rules that a stage is held to: list them, explain one, check their configuration."`
 	Doctor     doctorCommand     `cmd:"" help:"What is missing on this machine."`
+
+	Completion completionCommand `cmd:"" help:"Print what makes a shell complete commands, flags and stages."`
 }
 
 // session is what every command is given.
@@ -90,6 +92,9 @@ func Main(args []string, stdin, stdout, stderr *os.File, getenv func(string) str
 		c.Progress("automation: %v", err)
 		return ExitUsage
 	}
+	if complete(parser, getenv) {
+		return ExitDone
+	}
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
@@ -98,7 +103,7 @@ func Main(args []string, stdin, stdout, stderr *os.File, getenv func(string) str
 		return exit
 	}
 	if err != nil {
-		c.Progress("automation: %v\nsee automation --help", err)
+		c.Progress("automation: %v\n%s", err, hint(err))
 		return ExitUsage
 	}
 	s := &session{ctx: ctx, console: c, stdin: stdin, stderr: stderr, getenv: getenv, engine: cmds.Engine}
@@ -107,6 +112,17 @@ func Main(args []string, stdin, stdout, stderr *os.File, getenv func(string) str
 		return ExitUsage
 	}
 	return s.report(parsed.Run(s))
+}
+
+// hint says where to read on after a wrong command line.
+func hint(err error) string {
+	var wrong *kong.ParseError
+	if errors.As(err, &wrong) && wrong.Context != nil {
+		if node := wrong.Context.Selected(); node != nil {
+			return "see automation " + node.Name + " --help"
+		}
+	}
+	return "see automation --help"
 }
 
 // report prints an error once, for a person, and finds its exit code.
@@ -122,7 +138,7 @@ func (s *session) report(err error) int {
 		code = ExitLeft
 	case errors.As(err, &policy):
 		code = ExitPolicy
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), errors.Is(err, workspace.ErrNoStage):
 		code = ExitUsage
 	}
 	if s.ctx.Err() != nil && errors.Is(err, context.Canceled) {

@@ -7,7 +7,7 @@ import (
 )
 
 type costCommand struct {
-	Stage     string    `short:"s" help:"One stage; without it, all."`
+	Stage     string    `short:"s" predictor:"stage" help:"One stage; without it, all."`
 	GBPerDay  []float64 `name:"gb-per-day" placeholder:"N" help:"A volume instead of the one that the stage expects; may be given several times."`
 	Prices    string    `placeholder:"FILE" help:"A file with what costs another amount in another region."`
 	FreeTiers bool      `help:"Subtract what is free each month."`

@@ -8,7 +8,7 @@ import (
 )
 
 type demoCommand struct {
-	Input  []string `short:"i" placeholder:"PATH" sep:"none" help:"Send these files instead of generated logs: NDJSON, plain, .gz or .zst; a folder with such files; - for standard input. May be given several times."`
+	Input  []string `short:"i" placeholder:"PATH" sep:"none" predictor:"file" help:"Send these files instead of generated logs: NDJSON, plain, .gz or .zst; a folder with such files; - for standard input. May be given several times."`
 	Paths  []string `arg:"" optional:"" name:"path" help:"Further inputs for --input."`
 	Events int      `default:"2000" help:"How many events the generator writes over three hours of the local clock."`
 	Keep   bool     `help:"Serve until Ctrl-C before everything is destroyed."`

@@ -19,10 +19,10 @@ import (
 
 type e2eCommand struct {
 	Target      string        `short:"t" enum:"aws,local" default:"local" help:"Where: ${enum}."`
-	StageConfig string        `default:"dev" help:"The stage whose configuration is used."`
+	StageConfig string        `default:"dev" predictor:"stage" help:"The stage whose configuration is used."`
 	TTL         time.Duration `name:"ttl" default:"2h" help:"After this, sweep destroys the stack even if it was kept."`
 	Keep        bool          `name:"keep-on-failure" help:"Keep the stack when a promise is not kept (on AWS)."`
-	Report      string        `placeholder:"DIR" help:"Write report.html, report.json and junit.xml there."`
+	Report      string        `placeholder:"DIR" predictor:"file" help:"Write report.html, report.json and junit.xml there."`
 	Events      int           `default:"300" help:"How many events the generator writes."`
 	Faults      *uint64       `placeholder:"SEED" help:"Instead of the promises: write 2,000 objects while everything fails that can, by a plan of this seed, and lose nothing (local only)."`
 	Only        string        `placeholder:"PATTERN" help:"Only the promises whose name matches."`

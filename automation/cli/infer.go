@@ -7,7 +7,7 @@ import (
 )
 
 type inferCommand struct {
-	Paths      []string `arg:"" name:"file" help:"Files, folders, patterns, or - for standard input."`
+	Paths      []string `arg:"" name:"file" predictor:"file" help:"Files, folders, patterns, or - for standard input."`
 	JSON       bool     `help:"Print one JSON document on standard output."`
 	DDL        bool     `name:"ddl" help:"Print a CREATE EXTERNAL TABLE that Athena accepts."`
 	Table      string   `placeholder:"NAME" help:"The table's name in the DDL."`

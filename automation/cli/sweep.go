@@ -16,7 +16,7 @@ import (
 type sweepCommand struct {
 	OlderThan     time.Duration `default:"2h" placeholder:"2h" help:"Destroy a stack that does not say when it expires once nobody has touched it for so long."`
 	Target        string        `short:"t" enum:"aws,local" default:"local" help:"Where: ${enum}. aws also looks for stacks of other machines, and for resources without a stack."`
-	Stage         string        `short:"s" default:"dev" help:"The stage whose region and project are looked at on AWS."`
+	Stage         string        `short:"s" default:"dev" predictor:"stage" help:"The stage whose region and project are looked at on AWS."`
 	DeleteOrphans bool          `help:"Delete resources whose stack no longer exists, instead of listing them."`
 	DryRun        bool          `help:"Only list."`
 	JSON          bool          `help:"Print one JSON document on standard output."`

@@ -9,6 +9,7 @@
 package console
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -52,9 +53,11 @@ type Step struct {
 	c      *Console
 	name   string
 	detail string
-	start  time.Time
-	stop   chan struct{}
-	ended  bool
+	// done of total, where total is known.
+	done, total int
+	start       time.Time
+	stop        chan struct{}
+	ended       bool
 }
 
 // Step begins a step. End it with Done or Failed.
@@ -101,6 +104,15 @@ func (s *Step) Update(format string, args ...any) {
 	}
 }
 
+// Count says how many of how many are done, and which was the last: a bar on a
+// terminal.
+func (s *Step) Count(done, total int, format string, args ...any) {
+	s.c.mu.Lock()
+	s.done, s.total = min(done, total), total
+	s.c.mu.Unlock()
+	s.Update(format, args...)
+}
+
 // Note prints a line of its own while the step runs, everywhere.
 func (s *Step) Note(format string, args ...any) {
 	s.c.mu.Lock()
@@ -141,20 +153,46 @@ func (s *Step) end(color text.Color, mark, result string) time.Duration {
 
 func (c *Console) draw(s *Step) {
 	c.clear()
-	detail := s.detail
-	if detail == "" {
-		detail = "…"
-	}
-	_, _ = fmt.Fprintf(c.Err, "  %-12s %-64.64s %6.1fs", s.name, detail, c.now().Sub(s.start).Seconds())
+	_, _ = fmt.Fprintf(c.Err, "  %-12s %s %6.1fs", s.name, pad(s.progress("…", true)), c.now().Sub(s.start).Seconds())
 }
 
 // still is a line of its own for a step that takes long where no line changes.
 func (c *Console) still(s *Step) {
-	detail := s.detail
-	if detail == "" {
-		detail = "running"
+	c.line("  %-12s %-64s %6.1fs", s.name, s.progress("running", false)+" …", c.now().Sub(s.start).Seconds())
+}
+
+// progress is what is known of how far the step is.
+func (s *Step) progress(unknown string, withBar bool) string {
+	text := cmp.Or(s.detail, unknown)
+	if s.total > 0 {
+		text = fmt.Sprintf("%d/%d %s", s.done, s.total, text)
+		if withBar {
+			text = bar(s.done, s.total) + " " + text
+		}
 	}
-	c.line("  %-12s %-64s %6.1fs", s.name, detail+" …", c.now().Sub(s.start).Seconds())
+	return text
+}
+
+// barWidth is how many cells a bar has.
+const barWidth = 20
+
+// bar shows done of total.
+func bar(done, total int) string {
+	full := barWidth * done / total
+	return strings.Repeat("━", full) + strings.Repeat("─", barWidth-full)
+}
+
+// lineWidth is how many characters a step's line has between its name and its
+// time.
+const lineWidth = 64
+
+// pad cuts or fills a text to the width of a line, by characters.
+func pad(s string) string {
+	runes := []rune(s)
+	if len(runes) > lineWidth {
+		runes = append(runes[:lineWidth-1], '…')
+	}
+	return string(runes) + strings.Repeat(" ", lineWidth-len(runes))
 }
 
 // clear wipes the running line of a terminal.
@@ -216,6 +254,16 @@ func (c *Console) Bold(s string) string {
 		return s
 	}
 	return text.Bold.Sprint(s)
+}
+
+// Change is s in the colour of what happens to a resource: its sign is "+",
+// "-", "~" or "±".
+func (c *Console) Change(sign, s string) string {
+	color, known := map[string]text.Color{"+": text.FgGreen, "-": text.FgRed, "~": text.FgYellow, "±": text.FgMagenta}[sign]
+	if !c.color || !known {
+		return s
+	}
+	return color.Sprint(s)
 }
 
 // Bytes is a number of bytes as people read it: "14.2 MiB".

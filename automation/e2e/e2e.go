@@ -77,6 +77,7 @@ type run struct {
 	// stumbled says that a command of the CLI ended otherwise than it should: a
 	// lock may be left.
 	stumbled bool
+	planned  int // resources, by the preview
 }
 
 // StackName is "e2e-<branch>-<commit>-<random>", short enough for AWS's names.
@@ -113,6 +114,7 @@ func Run(ctx context.Context, c *console.Console, o Options) (_ *report.Report, 
 	r := &run{o: o, console: c, began: time.Now()}
 	r.report = report.Report{
 		Stack: o.Stack, Target: o.Target.Name(), Stage: o.Stage, Started: r.began.UTC(), Resources: map[string]int{},
+		Steps: []report.Step{}, Tests: []report.Test{}, Funnel: []report.Count{}, Queries: []report.Query{}, Left: []string{},
 		Tags: map[string]string{
 			"owner": o.Owner, "run": o.Stack, "created": r.began.UTC().Format(time.RFC3339), "expires": r.began.Add(o.TTL).UTC().Format(time.RFC3339),
 		},
@@ -251,10 +253,12 @@ func (r *run) preview(ctx context.Context, s *console.Step) (string, error) {
 			return "", err
 		}
 	}
-	seen, err := r.space.Preview(ctx, func(op workspace.Operation) { s.Update("%s", op.Name) })
+	n := 0
+	seen, err := r.space.Preview(ctx, func(op workspace.Operation) { n++; s.Update("%d resources, %s", n, op.Name) })
 	if err != nil {
 		return "", err
 	}
+	r.planned = n
 	for _, op := range seen.Steps {
 		if op.Op == "create" {
 			r.report.Resources[op.Type]++
@@ -264,7 +268,8 @@ func (r *run) preview(ctx context.Context, s *console.Step) (string, error) {
 }
 
 func (r *run) deploy(ctx context.Context, s *console.Step) (string, error) {
-	out, seen, err := r.space.Up(ctx, func(op workspace.Operation) { s.Update("%s", op.Name) })
+	n := 0
+	out, seen, err := r.space.Up(ctx, func(op workspace.Operation) { n++; s.Count(n, r.planned, "%s", op.Name) })
 	if err != nil {
 		return "", err
 	}
@@ -282,6 +287,7 @@ func (r *run) tests(ctx context.Context) error {
 	}
 	results := make([]report.Test, len(list))
 	s := r.console.Step("tests")
+	s.Count(0, len(list), "promises side by side")
 	begin := time.Since(r.began).Seconds()
 	var wg sync.WaitGroup
 	done := 0
@@ -290,7 +296,7 @@ func (r *run) tests(ctx context.Context) error {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		done++
-		s.Update("%d of %d, %s", done, len(list), p.name)
+		s.Count(done, len(list), "%s", p.name)
 	}
 	for i, p := range list {
 		if !p.alone {
@@ -354,9 +360,9 @@ func (r *run) test(ctx context.Context, p promise) (t report.Test) {
 // destroy takes the stack down, with every remedy.
 func (r *run) destroy(ctx context.Context, s *console.Step) (string, error) {
 	result, err := teardown.Destroy(ctx, teardown.Options{
-		Space: r.space, Stack: r.o.Stack, AWS: r.o.Target.AWS(), Unlock: r.stumbled, Update: s.Update, Note: s.Note, Log: r.o.Log,
+		Space: r.space, Stack: r.o.Stack, AWS: r.o.Target.AWS(), Unlock: r.stumbled, Planned: r.planned, Progress: s, Log: r.o.Log,
 	})
-	r.report.Left = result.Left
+	r.report.Left = append(r.report.Left, result.Left...)
 	if err != nil {
 		return "", &LeftError{Stack: r.o.Stack, Left: result.Left, Err: err}
 	}

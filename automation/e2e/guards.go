@@ -17,6 +17,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/glue"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"crawlerless/automation/runs"
 	"crawlerless/automation/workspace"
 	"crawlerless/stack/pipeline"
 )
@@ -165,7 +166,7 @@ func (e *env) stranger(ctx context.Context, bucket string) error {
 func testCrawlerRefused(ctx context.Context, e *env) (_ string, err error) {
 	o := e.space.Options()
 	o.Existing = false
-	o.Stack = "crawler-refused"
+	o.Stack += runs.RefusedSuffix // in the user's backend other runs have theirs
 	o.Transform = func(ctx *pulumi.Context) error {
 		_, err := glue.NewCrawler(ctx, "crawler", &glue.CrawlerArgs{
 			DatabaseName: pulumi.String(e.out.Database), Role: pulumi.String("arn:aws:iam::" + account(e.out.StateMachineARN) + ":role/crawler"),

@@ -39,6 +39,18 @@ type Run struct {
 	Dir  string `json:"dir"` // the run's temporary folder
 }
 
+// RefusedSuffix ends the name of the second stack of an end-to-end run: the one
+// that the policy pack must refuse, of which only its name is ever made.
+const RefusedSuffix = "-c"
+
+// Stacks are the names of the stacks that go with the run.
+func (r Run) Stacks() []string {
+	if r.Stack == "" {
+		return nil
+	}
+	return []string{r.Stack, r.Stack + RefusedSuffix}
+}
+
 // Variable is the environment variable with the run's ID, which the processes
 // that the run starts inherit.
 const Variable = "CRAWLERLESS_RUN"

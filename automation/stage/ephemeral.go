@@ -26,7 +26,19 @@ func DestroyRun(ctx context.Context, c *console.Console, root, cache string, r r
 		return err
 	}
 	step := c.Step("sweep")
-	result, err := destroyRun(ctx, step, account, root, cache, r, log, engine)
+	tools, err := toolbox.CLI(ctx, root, cache, step)
+	if err != nil {
+		step.Failed(err)
+		return err
+	}
+	var result teardown.Result
+	for _, name := range r.Stacks() {
+		r.Stack = name
+		one, e := destroyStack(ctx, step, account, tools, root, r, log, engine)
+		result.Deleted += one.Deleted
+		result.Strays, result.Left = append(result.Strays, one.Strays...), append(result.Left, one.Left...)
+		err = errors.Join(err, e)
+	}
 	if err != nil {
 		step.Failed(err)
 		for _, left := range result.Left {
@@ -34,30 +46,36 @@ func DestroyRun(ctx context.Context, c *console.Console, root, cache string, r r
 		}
 		return err
 	}
-	step.Done("%s is gone: %d resources deleted, %d more that its state did not know", r.Stack, result.Deleted, len(result.Strays))
+	step.Done("%s is gone: %d resources deleted, %d more that its state did not know", r.ID, result.Deleted, len(result.Strays))
 	return nil
 }
 
-func destroyRun(ctx context.Context, step *console.Step, account *target.Account, root, cache string, r runs.Run, log *slog.Logger, engine io.Writer) (result teardown.Result, err error) {
-	tools, err := toolbox.CLI(ctx, root, cache, step)
-	if err != nil {
-		return result, err
-	}
+func destroyStack(ctx context.Context, step *console.Step, account *target.Account, tools toolbox.Tools, root string, r runs.Run, log *slog.Logger, engine io.Writer) (result teardown.Result, err error) {
 	space, err := workspace.Open(ctx, workspace.Options{
 		Root: root, Stage: r.Stage, Stack: r.Stack, Overrides: account.Overrides(), Env: account.Env(), Command: tools.Command, Engine: engine, Existing: true,
 		Tags: map[string]string{leftovers.Run: r.Stack},
 	})
 	if errors.Is(err, workspace.ErrNoStack) {
 		// Gone, or killed before it was there; its tags tell of what is not.
-		return teardown.Strays(ctx, account.AWS(), r.Stack)
+		result, err = teardown.Strays(ctx, account.AWS(), r.Stack)
+		return result, errors.Join(err, erase(ctx, tools, r.Stack))
 	}
 	if err != nil {
 		return result, err
 	}
 	defer func() { err = errors.Join(err, space.Close()) }()
 	return teardown.Destroy(ctx, teardown.Options{
-		Space: space, Stack: r.Stack, AWS: account.AWS(), Unlock: true, Update: step.Update, Note: step.Note, Log: log,
+		Space: space, Stack: r.Stack, AWS: account.AWS(), Unlock: true, Progress: step, Log: log,
 	})
+}
+
+// erase removes what the backend keeps of a stack that is gone.
+func erase(ctx context.Context, tools toolbox.Tools, stack string) error {
+	backend, err := workspace.OpenBackend(ctx, tools.Command)
+	if err != nil {
+		return err
+	}
+	return errors.Join(backend.Erase(ctx, stack), backend.Close())
 }
 
 // Ephemeral is a [sweep.Account]: the account and region of a stage.

@@ -51,7 +51,8 @@ func sign(op string) string {
 	return " "
 }
 
-// tree prints the changes by service, leaving out what stays the same.
+// tree prints the changes by service, leaving out what stays the same: on
+// standard output, or, where that is for a document, beside it.
 func (s *Stage) tree(seen workspace.Seen) {
 	byService := map[string][]string{}
 	for _, op := range seen.Steps {
@@ -59,13 +60,22 @@ func (s *Stage) tree(seen workspace.Seen) {
 			continue
 		}
 		service, kind := split(op.Type)
-		byService[service] = append(byService[service], fmt.Sprintf("    %s %-42s %s", sign(op.Op), kind, op.Name))
+		byService[service] = append(byService[service], "    "+s.console.Change(sign(op.Op), fmt.Sprintf("%s %-42s %s", sign(op.Op), kind, op.Name)))
 	}
 	for _, service := range slices.Sorted(maps.Keys(byService)) {
 		lines := byService[service]
 		slices.Sort(lines)
-		s.console.Printf("  %s\n%s\n", s.console.Bold(service), strings.Join(lines, "\n"))
+		s.print("  %s\n%s\n", s.console.Bold(service), strings.Join(lines, "\n"))
 	}
+}
+
+// print prints for a person.
+func (s *Stage) print(format string, args ...any) {
+	if s.o.JSON {
+		s.console.Progress(format, args...)
+		return
+	}
+	s.console.Printf(format, args...)
 }
 
 // split takes "aws:s3/bucketV2:BucketV2" apart into "s3" and "BucketV2".
@@ -86,7 +96,7 @@ func (s *Stage) violations(seen workspace.Seen) {
 		s.console.Printf("  %s %s\n", s.console.Bold("guardrails:"), strings.ReplaceAll(notice, "\n", "\n    "))
 	}
 	for _, v := range seen.Violations {
-		s.console.Printf("  %s %s: %s\n      %s\n", v.Level, s.console.Bold(v.Policy), v.Resource[strings.LastIndex(v.Resource, ":")+1:],
+		s.print("  %s %s: %s\n      %s\n", v.Level, s.console.Bold(v.Policy), v.Resource[strings.LastIndex(v.Resource, ":")+1:],
 			strings.ReplaceAll(strings.TrimSpace(v.Message), "\n", "\n      "))
 	}
 }

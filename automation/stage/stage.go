@@ -85,15 +85,6 @@ func with(ctx context.Context, c *console.Console, o Options, n need, f func(*St
 		return err
 	}
 	defer func() { err = errors.Join(err, s.space.Close()) }()
-	if s.target.Name() == "aws" {
-		kept, err := s.space.KeepEncryption()
-		if err != nil {
-			return err
-		}
-		if kept {
-			c.Progress("  Pulumi.%s.yaml now says how the stack's secrets are encrypted: commit it", o.Stage)
-		}
-	}
 	return f(s)
 }
 
@@ -147,18 +138,32 @@ func Preview(ctx context.Context, c *console.Console, o Options) error {
 // preview is the gate before up.
 func (s *Stage) preview(ctx context.Context, document bool) (workspace.Seen, error) {
 	step := s.console.Step("preview")
-	seen, err := s.space.Preview(ctx, func(op workspace.Operation) { step.Update("%s", op.Name) })
+	seen, err := s.space.Preview(ctx, counted(step, 0))
 	if err != nil {
 		step.Failed(err)
 	} else {
 		step.Done("%s", tally(seen.Changes))
 	}
-	if s.o.JSON && document {
+	if s.o.JSON && (document || err != nil) {
 		return seen, errors.Join(err, s.json(seen))
 	}
 	s.tree(seen)
 	s.violations(seen)
 	return seen, err
+}
+
+// counted shows each operation that is done on a step; total is 0 where it is
+// not known.
+func counted(step *console.Step, total int) func(workspace.Operation) {
+	n := 0
+	return func(op workspace.Operation) {
+		n++
+		if total == 0 {
+			step.Update("%d resources, %s", n, op.Name)
+			return
+		}
+		step.Count(n, total, "%s", op.Name)
+	}
 }
 
 // Up brings the stage up, after a preview that passes. A stage that is
@@ -174,8 +179,11 @@ func Up(ctx context.Context, c *console.Console, o Options) error {
 		} else if err := s.confirm("up"); err != nil {
 			return err
 		}
+		if err := s.keepEncryption(); err != nil {
+			return err
+		}
 		step := s.console.Step("up")
-		out, seen, err := s.space.Up(ctx, func(op workspace.Operation) { step.Update("%s", op.Name) })
+		out, seen, err := s.space.Up(ctx, counted(step, len(seen.Steps)))
 		if err != nil {
 			step.Failed(err)
 			return err
@@ -185,11 +193,28 @@ func Up(ctx context.Context, c *console.Console, o Options) error {
 	})
 }
 
+// keepEncryption writes how the stack's secrets are encrypted into the stage's
+// own file, where the CLI looks for it the next time. Only up changes the
+// checkout, and only this once.
+func (s *Stage) keepEncryption() error {
+	if s.target.Name() != "aws" {
+		return nil
+	}
+	kept, err := s.space.KeepEncryption()
+	if err != nil {
+		return fmt.Errorf("nothing was changed: the stage's file must be written once, to keep how its secrets are encrypted: %w", err)
+	}
+	if kept {
+		s.console.Progress("  Pulumi.%s.yaml now says how the stack's secrets are encrypted: commit it", s.o.Stage)
+	}
+	return nil
+}
+
 // Refresh brings the state in line with what there is.
 func Refresh(ctx context.Context, c *console.Console, o Options) error {
 	return with(ctx, c, o, need{existing: true}, func(s *Stage) error {
 		step := s.console.Step("refresh")
-		seen, err := s.space.Refresh(ctx, func(op workspace.Operation) { step.Update("%s", op.Name) })
+		seen, err := s.space.Refresh(ctx, counted(step, 0))
 		if err != nil {
 			step.Failed(err)
 			return err
@@ -240,7 +265,7 @@ func Destroy(ctx context.Context, c *console.Console, o Options) error {
 			return err
 		}
 		step := s.console.Step("destroy")
-		seen, err := s.space.Destroy(ctx, func(op workspace.Operation) { step.Update("%s", op.Name) })
+		seen, err := s.space.Destroy(ctx, counted(step, 0))
 		if err != nil {
 			step.Failed(err)
 			resources, more := s.space.Left(context.WithoutCancel(ctx))
@@ -254,6 +279,9 @@ func Destroy(ctx context.Context, c *console.Console, o Options) error {
 			return errors.Join(err, more)
 		}
 		step.Done("%s", tally(seen.Changes))
+		if s.o.JSON {
+			return s.json(seen)
+		}
 		return nil
 	})
 }
@@ -272,6 +300,10 @@ func Outputs(ctx context.Context, c *console.Console, o Options) error {
 // ErrNotConfirmed says that a protected stage was left as it was.
 var ErrNotConfirmed = errors.New("not confirmed: nothing was changed")
 
+// ErrNobodyToAsk says that a protected stage was left as it was, because
+// standard input is no terminal.
+var ErrNobodyToAsk = errors.New("nothing was changed")
+
 // confirm asks before a protected stage is changed, and before any stage is
 // destroyed on AWS.
 func (s *Stage) confirm(what string) error {
@@ -280,7 +312,7 @@ func (s *Stage) confirm(what string) error {
 		return nil
 	}
 	if !s.o.Interactive {
-		return fmt.Errorf("%w: %s of %s needs --yes where nobody can be asked", ErrNotConfirmed, what, s.o.Stage)
+		return fmt.Errorf("%w: %s of %s needs --yes where nobody can be asked", ErrNobodyToAsk, what, s.o.Stage)
 	}
 	s.console.Progress("%s changes the stage %s on %s. Type its name to go on:", what, s.o.Stage, s.target.Name())
 	answer, err := bufio.NewReader(s.o.Stdin).ReadString('\n')

@@ -137,7 +137,7 @@ func (o Options) account(ctx context.Context, c *console.Console, found []runs.F
 		return false, err
 	}
 	for _, s := range stacks {
-		if !strings.HasPrefix(s.Name, Prefix) || slices.ContainsFunc(found, func(f runs.Found) bool { return f.Stack == s.Name }) {
+		if !strings.HasPrefix(s.Name, Prefix) || slices.ContainsFunc(found, func(f runs.Found) bool { return slices.Contains(f.Stacks(), s.Name) }) {
 			continue
 		}
 		why, spare, err := o.judgeStack(ctx, s)

@@ -116,7 +116,7 @@ func Attach(ctx context.Context, cache string) (*Attached, error) {
 func (a *Attached) Name() string { return "local" }
 
 // AWS calls localaws as the account's root.
-func (a *Attached) AWS() aws.Config { return localConfig(a.notice.Endpoint) }
+func (a *Attached) AWS() aws.Config { return LocalConfig(a.notice.Endpoint) }
 
 // Env attaches the stand-in provider of the other process.
 func (a *Attached) Env() map[string]string { return localEnv(a.notice.Endpoint, a.notice.ProviderPort) }
@@ -138,7 +138,8 @@ func (a *Attached) Pass(ctx context.Context, d time.Duration) error {
 // Close leaves the target to the other process.
 func (a *Attached) Close() error { return nil }
 
-func localConfig(endpoint string) aws.Config {
+// LocalConfig calls localaws at an endpoint as the account's root.
+func LocalConfig(endpoint string) aws.Config {
 	return aws.Config{
 		Region:       LocalRegion,
 		BaseEndpoint: aws.String(endpoint),

@@ -32,6 +32,8 @@ type LocalOptions struct {
 	// Dir is a folder for everything that the target writes, the state backend
 	// included; empty is a temporary one. Close removes what it wrote.
 	Dir string
+	// Interceptor, where not nil, stands around every operation, to inject faults.
+	Interceptor wire.Interceptor
 }
 
 // Local is localaws in this process, with the stand-in provider beside it.
@@ -73,7 +75,10 @@ func StartLocal(ctx context.Context, o LocalOptions) (_ *Local, err error) {
 	}
 	server := localaws.Options{
 		Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(o.Port)), Region: LocalRegion,
-		Clock: l.Clock, Log: o.Log, Dir: filepath.Join(dir, "localaws"),
+		Clock: l.Clock, Log: o.Log, Dir: filepath.Join(dir, "localaws"), Interceptor: o.Interceptor,
+	}
+	if o.Faults != nil && o.Interceptor != nil {
+		return nil, errors.New("start localaws: faults and an interceptor at once")
 	}
 	if o.Faults != nil {
 		server.Interceptor = o.Faults.Intercept
@@ -87,7 +92,7 @@ func StartLocal(ctx context.Context, o LocalOptions) (_ *Local, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("start localaws: %w", err)
 	}
-	l.config = localConfig(l.Server.Endpoint())
+	l.config = LocalConfig(l.Server.Endpoint())
 	// The provider must outlive an interruption: the destroy that follows needs it.
 	l.Provider, err = provider.Serve(context.WithoutCancel(ctx), provider.Options{Endpoint: l.Server.Endpoint(), Region: LocalRegion, Config: l.config, Log: o.Log})
 	if err != nil {

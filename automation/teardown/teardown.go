@@ -28,10 +28,18 @@ type Options struct {
 	AWS   aws.Config
 	// Unlock releases the lock before the first attempt too: the run before
 	// ended otherwise than it should.
-	Unlock bool
-	// Update is told what is being done, Note what went wrong meanwhile.
-	Update, Note func(format string, args ...any)
-	Log          *slog.Logger
+	Unlock   bool
+	Planned  int // about how many resources there are; 0 where unknown
+	Progress Progress
+	Log      *slog.Logger
+}
+
+// Progress is told what is being done, and what went wrong meanwhile. A
+// console's step is one.
+type Progress interface {
+	Update(format string, args ...any)
+	Count(done, total int, format string, args ...any)
+	Note(format string, args ...any)
 }
 
 // Result is what came of it.
@@ -49,7 +57,7 @@ func Destroy(ctx context.Context, o Options) (Result, error) {
 	if err != nil {
 		return r, errors.Join(err, o.left(context.WithoutCancel(ctx), &r))
 	}
-	o.Update("looking for resources that the state did not know")
+	o.Progress.Update("looking for resources that the state did not know")
 	strays, err := Strays(ctx, o.AWS, o.Stack)
 	r.Strays, r.Left = strays.Strays, strays.Left
 	return r, err
@@ -60,7 +68,7 @@ func (o Options) destroy(ctx context.Context, r *Result) error {
 	for attempt := range Attempts {
 		if attempt > 0 {
 			first, _, _ := strings.Cut(err.Error(), "\n")
-			o.Note("attempt %d failed: %s; trying again with the lock released, after a refresh", attempt, first)
+			o.Progress.Note("attempt %d failed: %s; trying again with the lock released, after a refresh", attempt, first)
 		}
 		if attempt > 0 || o.Unlock {
 			o.debug("release the lock", o.Space.Unlock(ctx))
@@ -71,7 +79,7 @@ func (o Options) destroy(ctx context.Context, r *Result) error {
 			o.debug("empty the buckets", o.empty(ctx))
 		}
 		n := 0
-		seen, e := o.Space.Destroy(ctx, func(op workspace.Operation) { n++; o.Update("%d resources, %s", n, op.Name) })
+		seen, e := o.Space.Destroy(ctx, func(op workspace.Operation) { n++; o.Progress.Count(n, o.Planned, "%s", op.Name) })
 		if err = e; err == nil {
 			r.Deleted = seen.Changes["delete"]
 			if err = o.Space.Remove(ctx); err == nil {

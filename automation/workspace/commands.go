@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/events"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optdestroy"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optpreview"
@@ -94,6 +95,8 @@ func (e *EngineError) Unwrap() error { return e.Err }
 
 // watch collects engine events. The API closes no channel when the CLI fails
 // before it connects, so the collector ends when the command does.
+//
+// each is told of every operation that is done.
 type watch struct {
 	ch   chan events.EngineEvent
 	done chan struct{}
@@ -156,9 +159,9 @@ func (w *watch) add(e events.EngineEvent) {
 		m := e.ResourcePreEvent.Metadata
 		o := Operation{Op: string(m.Op), Type: m.Type, Name: nameOf(m.URN), URN: m.URN}
 		w.seen.Steps = append(w.seen.Steps, o)
-		if w.each != nil {
-			w.each(o)
-		}
+	case e.ResOutputsEvent != nil && w.each != nil:
+		m := e.ResOutputsEvent.Metadata
+		w.each(Operation{Op: string(m.Op), Type: m.Type, Name: nameOf(m.URN), URN: m.URN})
 	}
 }
 
@@ -292,15 +295,19 @@ func (w *Workspace) Drift(ctx context.Context) (Seen, error) {
 // success.
 func (w *Workspace) Unlock(ctx context.Context) error {
 	if err := w.Stack.Cancel(ctx); err != nil {
-		return fmt.Errorf("release the lock of %s: %w", w.o.Stack, err)
+		return &EngineError{Command: "cancel", Err: err}
 	}
 	return nil
 }
 
-// Remove deletes the stack itself, which must be empty.
+// Remove deletes the stack itself, which must be empty, and of an ephemeral one
+// also what the backend would keep of it.
 func (w *Workspace) Remove(ctx context.Context) error {
-	if err := w.Stack.Workspace().RemoveStack(ctx, w.o.Stack); err != nil {
-		return fmt.Errorf("remove the stack %s: %w", w.o.Stack, err)
+	if err := w.Stack.Workspace().RemoveStack(ctx, w.o.Stack); err != nil && !auto.IsSelectStack404Error(err) {
+		return &EngineError{Command: "stack rm", Err: err}
+	}
+	if len(w.o.Tags) > 0 && w.o.Backend == "" {
+		return eraseTraces(ctx, w.Stack.Workspace(), w.o.Stack)
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ func OpenBackend(ctx context.Context, command auto.PulumiCommand) (_ *Backend, e
 			err = errors.Join(err, b.Close())
 		}
 	}()
-	if err := writeYAML(filepath.Join(dir, "Pulumi.yaml"), map[string]any{"name": "crawlerless", "runtime": "go"}); err != nil {
+	if err := writeYAML(filepath.Join(dir, "Pulumi.yaml"), map[string]any{"name": project, "runtime": "go"}); err != nil {
 		return nil, err
 	}
 	b.space, err = auto.NewLocalWorkspace(ctx, auto.WorkDir(dir), auto.Pulumi(command), auto.EnvVars(map[string]string{"PULUMI_SKIP_UPDATE_CHECK": "true"}))
@@ -68,6 +68,11 @@ func (b *Backend) Tags(ctx context.Context, stack string) (map[string]string, er
 		return nil, &EngineError{Command: "stack tag ls", Err: err}
 	}
 	return tags, nil
+}
+
+// Erase removes what the backend keeps of an ephemeral stack that is gone.
+func (b *Backend) Erase(ctx context.Context, stack string) error {
+	return eraseTraces(ctx, b.space, stack)
 }
 
 // Close removes the temporary folder.

@@ -110,7 +110,7 @@ func Open(ctx context.Context, o Options) (_ *Workspace, err error) {
 	if o.Existing {
 		open = auto.SelectStackInlineSource
 	}
-	w.Stack, err = open(ctx, o.Stack, "crawlerless", w.program, append(options, auto.EnvVars(env))...)
+	w.Stack, err = open(ctx, o.Stack, project, w.program, append(options, auto.EnvVars(env))...)
 	if auto.IsSelectStack404Error(err) {
 		return nil, fmt.Errorf("%w %s: bring it up first", ErrNoStack, o.Stack)
 	}
@@ -145,6 +145,9 @@ func (w *Workspace) Tag(ctx context.Context) error {
 	}
 	return nil
 }
+
+// ErrNoStage says that a stage has no configuration file.
+var ErrNoStage = errors.New("there is no stage")
 
 // ErrNoStack says that a stack that must exist does not.
 var ErrNoStack = errors.New("there is no stack")
@@ -208,7 +211,7 @@ func (w *Workspace) copyProject(file stageFile) error {
 			return err
 		}
 	}
-	project := map[string]any{"name": "crawlerless", "runtime": "go", "description": "A log lake on AWS without Glue crawlers"}
+	project := map[string]any{"name": project, "runtime": "go", "description": "A log lake on AWS without Glue crawlers"}
 	if err := writeYAML(filepath.Join(w.project(), "Pulumi.yaml"), project); err != nil {
 		return err
 	}
@@ -255,7 +258,7 @@ func readStage(root, stage string) (stageFile, error) {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		stages, _ := Stages(root) // only to help; the missing file is the error
-		return stageFile{}, fmt.Errorf("there is no stage %q (no Pulumi.%s.yaml); there are: %s", stage, stage, strings.Join(stages, ", "))
+		return stageFile{}, fmt.Errorf("%w %q (no Pulumi.%s.yaml); there are: %s", ErrNoStage, stage, stage, strings.Join(stages, ", "))
 	}
 	if err != nil {
 		return stageFile{}, err

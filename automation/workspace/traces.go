@@ -1,0 +1,149 @@
+package workspace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+)
+
+// eraseTraces removes what the CLI keeps of a removed stack in a backend of
+// files: the last copy of its state, its history and its lock's folder. A
+// bucket of states would otherwise grow with every run. Pulumi Cloud keeps no
+// such files; in other buckets than S3's they stay.
+func eraseTraces(ctx context.Context, space auto.Workspace, stack string) error {
+	who, err := space.WhoAmIDetails(ctx)
+	if err != nil {
+		return &EngineError{Command: "whoami", Err: err}
+	}
+	u, err := url.Parse(who.URL)
+	if err != nil {
+		return fmt.Errorf("the address of the backend: %w", err)
+	}
+	switch u.Scheme {
+	case "file":
+		return eraseFiles(filepath.FromSlash(strings.TrimPrefix(who.URL, "file://")), stack)
+	case "s3":
+		client, err := backendClient(ctx, u.Query())
+		if err != nil {
+			return err
+		}
+		return eraseObjects(ctx, client, u.Host, strings.TrimPrefix(u.Path, "/"), stack)
+	}
+	return nil
+}
+
+// traceOf tells whether a file of the backend, by its path below .pulumi, is of
+// the stack.
+func traceOf(name, stack string) bool {
+	for _, folder := range []string{"history", "backups", "locks/organization"} {
+		if strings.HasPrefix(name, folder+"/"+project+"/"+stack+"/") {
+			return true
+		}
+	}
+	return strings.HasPrefix(name, "stacks/"+project+"/"+stack+".")
+}
+
+// project is the name in Pulumi.yaml.
+const project = "crawlerless"
+
+func eraseFiles(dir, stack string) error {
+	if home, ok := strings.CutPrefix(dir, "~"); ok {
+		user, err := os.UserHomeDir()
+		if err != nil {
+			return err
+		}
+		dir = filepath.Join(user, home)
+	}
+	root := filepath.Join(dir, ".pulumi")
+	var folders []string
+	err := filepath.WalkDir(root, func(at string, e fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // another run's, gone meanwhile
+		}
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, at)
+		if err != nil {
+			return err
+		}
+		rel = filepath.ToSlash(rel)
+		if e.IsDir() {
+			if traceOf(rel+"/", stack) {
+				folders = append(folders, at)
+			}
+			return nil
+		}
+		if !traceOf(rel, stack) {
+			return nil
+		}
+		if err := os.Remove(at); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	})
+	for _, f := range folders {
+		err = errors.Join(err, os.RemoveAll(f))
+	}
+	return err
+}
+
+// backendClient reads the parameters that Pulumi knows in the address of a
+// bucket. https://www.pulumi.com/docs/iac/concepts/state-and-backends/
+func backendClient(ctx context.Context, q url.Values) (*s3.Client, error) {
+	var options []func(*config.LoadOptions) error
+	if region := q.Get("region"); region != "" {
+		options = append(options, config.WithRegion(region))
+	}
+	if profile := q.Get("profile"); profile != "" {
+		options = append(options, config.WithSharedConfigProfile(profile))
+	}
+	c, err := config.LoadDefaultConfig(ctx, options...)
+	if err != nil {
+		return nil, fmt.Errorf("sign in to the backend's bucket: %w", err)
+	}
+	return s3.NewFromConfig(c, func(o *s3.Options) {
+		if endpoint := q.Get("endpoint"); endpoint != "" {
+			if !strings.Contains(endpoint, "://") {
+				scheme := "https://"
+				if plain, err := strconv.ParseBool(q.Get("disableSSL")); err == nil && plain {
+					scheme = "http://"
+				}
+				endpoint = scheme + endpoint
+			}
+			o.BaseEndpoint = aws.String(endpoint)
+		}
+		o.UsePathStyle = o.BaseEndpoint != nil
+	}), nil
+}
+
+func eraseObjects(ctx context.Context, client *s3.Client, bucket, prefix, stack string) error {
+	root := path.Join(prefix, ".pulumi") + "/"
+	pages := s3.NewListObjectsV2Paginator(client, &s3.ListObjectsV2Input{Bucket: &bucket, Prefix: &root})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return fmt.Errorf("list the backend %s: %w", bucket, err)
+		}
+		for _, o := range page.Contents {
+			if key := aws.ToString(o.Key); traceOf(key[len(root):], stack) {
+				if _, err := client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &bucket, Key: &key}); err != nil {
+					return fmt.Errorf("remove %s from the backend %s: %w", key, bucket, err)
+				}
+			}
+		}
+	}
+	return nil
+}
