@@ -321,32 +321,54 @@ func fieldsOf(s string, names []any) (any, error) {
 	return out, nil
 }
 
-// extract follows a path; nil where it leads nowhere or the text is no JSON.
+// extract follows a path; nil where it leads nowhere or the text is no JSON. As
+// in Trino the text is read only as far as needed: of a key that comes twice the
+// first counts, and what follows may be malformed.
 func extract(s, path string) ([]byte, error) {
-	steps, err := trino.ParsePath(path)
+	keys, err := trino.ParsePath(path)
 	if err != nil {
 		return nil, fail("INVALID_FUNCTION_ARGUMENT", "%s", err)
 	}
-	raw := []byte(s)
-	if !json.Valid(raw) {
+	raw, ok := follow(json.NewDecoder(strings.NewReader(s)), keys)
+	if !ok {
 		return nil, nil
 	}
-	for _, step := range steps {
-		if items, ok := elements(raw); ok {
-			if !step.IsIndex || step.Index >= len(items) {
-				return nil, nil
-			}
-			raw = items[step.Index]
-			continue
-		}
-		members, ok := entries(raw)
-		i := slices.IndexFunc(members, func(m member) bool { return m.key == step.Key })
-		if !ok || i < 0 {
-			return nil, nil
-		}
-		raw = members[i].value
-	}
 	return raw, nil
+}
+
+func follow(d *json.Decoder, keys []string) (raw json.RawMessage, ok bool) {
+	for _, key := range keys {
+		opening, err := d.Token()
+		if err != nil {
+			return nil, false
+		}
+		found := false
+		switch opening {
+		case json.Delim('{'):
+			for !found && d.More() {
+				name, err := d.Token()
+				if err != nil {
+					return nil, false
+				}
+				if found = name == key; !found && d.Decode(&raw) != nil {
+					return nil, false
+				}
+			}
+		case json.Delim('['):
+			n, err := strconv.ParseUint(key, 10, 31)
+			for i := uint64(0); err == nil && i < n && d.More(); i++ {
+				if d.Decode(&raw) != nil {
+					return nil, false
+				}
+			}
+			found = err == nil && d.More()
+		}
+		if !found {
+			return nil, false
+		}
+	}
+	err := d.Decode(&raw)
+	return raw, err == nil
 }
 
 // canonical writes JSON without spaces; sorted puts the keys of objects in

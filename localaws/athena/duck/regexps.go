@@ -4,6 +4,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"regexp"
+	"regexp/syntax"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -14,7 +16,8 @@ import (
 
 // regexpFunctions are those of regular expressions in Java's syntax. A pattern
 // that RE2 knows runs in linear time; one with lookaround, backreferences or
-// atomic groups runs on a backtracking engine, for a bounded time.
+// atomic groups, or one that can match nothing, runs on a backtracking engine,
+// for a bounded time.
 // https://trino.io/docs/current/functions/regexp.html
 func regexpFunctions() []*function {
 	patterns := &patterns{}
@@ -102,7 +105,7 @@ func (p *patterns) compile(pattern string) (matcher, error) {
 		return nil, err
 	}
 	var m matcher
-	if re, err := regexp.Compile(pattern); err == nil {
+	if re, err := regexp.Compile(pattern); err == nil && !matchesNothing(pattern) {
 		m = func(s string, n int) ([][]int, error) { return re.FindAllStringSubmatchIndex(s, n), nil }
 	} else {
 		re, err := regexp2.Compile(pattern, regexp2.OptionMaintainCaptureOrder())
@@ -114,6 +117,31 @@ func (p *patterns) compile(pattern string) (matcher, error) {
 	}
 	p.known.Store(pattern, m)
 	return m, nil
+}
+
+// matchesNothing reports whether a pattern can match the empty text. Java finds
+// such a match right after another one; RE2 does not.
+func matchesNothing(pattern string) bool {
+	parsed, err := syntax.Parse(pattern, syntax.Perl)
+	return err != nil || empty(parsed)
+}
+
+func empty(re *syntax.Regexp) bool {
+	switch re.Op {
+	case syntax.OpLiteral:
+		return len(re.Rune) == 0
+	case syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL, syntax.OpNoMatch:
+		return false
+	case syntax.OpCapture, syntax.OpPlus:
+		return empty(re.Sub[0])
+	case syntax.OpRepeat:
+		return re.Min == 0 || empty(re.Sub[0])
+	case syntax.OpConcat:
+		return !slices.ContainsFunc(re.Sub, func(sub *syntax.Regexp) bool { return !empty(sub) })
+	case syntax.OpAlternate:
+		return slices.ContainsFunc(re.Sub, empty)
+	}
+	return true // anchors, word boundaries, star, question mark, nothing
 }
 
 // classesInClasses refuses what Java reads otherwise than Go: unions and

@@ -36,6 +36,9 @@ func (c *compiler) call(x *call, s *scope) (string, Type, error) {
 	if err != nil {
 		return "", Type{}, err
 	}
+	if x.name == "regexp_replace" && len(types) == 3 && types[2].Name == "function" {
+		return "", Type{}, failAt("NOT_SUPPORTED", x.p, "localaws does not implement regexp_replace with a lambda")
+	}
 	f, bound, err := c.overload(x, types)
 	if err != nil {
 		return "", Type{}, err

@@ -1,6 +1,9 @@
 package trino
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // jsonPathForm is json_extract and its relatives. What is no JSON gives NULL.
 func jsonPathForm(c *compiler, x *call, s *scope) (string, Type, error) {
@@ -24,86 +27,70 @@ func jsonPathForm(c *compiler, x *call, s *scope) (string, Type, error) {
 	return "trino_" + x.name + "(" + args[0] + ", " + args[1] + ")", typ, nil
 }
 
-// Step is one step of a JSON path: a key, or an index where Key is "".
-type Step struct {
-	Key     string
-	Index   int
-	IsIndex bool
-}
-
 // ParsePath reads a path of Trino's own JSON functions: $.a.b, $["a b"], $[0].
-// Its other forms (wildcards, ..) are refused by name.
-func ParsePath(path string) ([]Step, error) {
-	invalid := &Error{Name: "INVALID_FUNCTION_ARGUMENT", Message: "Invalid JSON path: '" + path + "'"}
-	rest := strings.TrimSpace(path)
-	steps := []Step{}
-	if after, ok := strings.CutPrefix(rest, "$"); ok {
-		rest = after
-	} else if rest != "" && rest[0] != '.' && rest[0] != '[' {
-		rest = "." + rest // a path may leave $. out
+// It answers the keys; one of digits is an index of an array as well. There are
+// no wildcards and no filters.
+func ParsePath(path string) ([]string, error) {
+	invalid := &pathError{"Invalid JSON path: '" + path + "'"}
+	rest, ok := strings.CutPrefix(path, "$")
+	if !ok {
+		return nil, invalid
 	}
-	if rest == "" && path == "" {
-		return nil, &pathError{invalid.Message}
-	}
+	keys := []string{}
 	for rest != "" {
+		var key string
 		switch {
-		case strings.HasPrefix(rest, `["`), strings.HasPrefix(rest, "['"):
-			key, after, ok := quotedKey(rest[2:], rest[1])
-			if !ok {
-				return nil, &pathError{invalid.Message}
+		case strings.HasPrefix(rest, `["`):
+			if key, rest, ok = quotedKey(rest[2:]); !ok {
+				return nil, invalid
 			}
-			steps = append(steps, Step{Key: key})
-			rest = after
 		case rest[0] == '[':
-			inside, after, ok := strings.Cut(rest[1:], "]")
-			switch {
-			case ok && inside == "*":
-				return nil, &pathError{"localaws does not implement the wildcard of the JSON path '" + path + "'"}
-			case !ok || inside == "":
-				return nil, &pathError{invalid.Message}
-			case strings.Trim(inside, "0123456789") != "":
-				steps = append(steps, Step{Key: inside})
-			default:
-				steps = append(steps, Step{Index: atoi(inside), Key: inside, IsIndex: true})
+			if key, rest, ok = strings.Cut(rest[1:], "]"); !ok || !plainKey(key, "_") {
+				return nil, invalid
 			}
-			rest = after
-		case strings.HasPrefix(rest, ".."), strings.HasPrefix(rest, ".*"):
-			return nil, &pathError{"localaws does not implement the form of the JSON path '" + path + "'"}
 		case rest[0] == '.':
-			rest = rest[1:]
-			end := strings.IndexAny(rest, ".[")
-			if end < 0 {
+			end := strings.IndexAny(rest[1:], ".[") + 1
+			if end == 0 {
 				end = len(rest)
 			}
-			if end == 0 {
-				return nil, &pathError{invalid.Message}
+			if key, rest = rest[1:end], rest[end:]; !plainKey(key, "_:-") {
+				return nil, invalid
 			}
-			steps = append(steps, Step{Key: rest[:end]})
-			rest = rest[end:]
 		default:
-			return nil, &pathError{invalid.Message}
+			return nil, invalid
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}
+
+// plainKey reports whether a key needs no quotes: letters, digits and others.
+func plainKey(key, others string) bool {
+	for _, r := range key {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(others, r) {
+			return false
 		}
 	}
-	return steps, nil
+	return key != ""
 }
 
 type pathError struct{ message string }
 
 func (e *pathError) Error() string { return e.message }
 
-// quotedKey reads up to the closing quote and bracket; a backslash escapes.
-func quotedKey(s string, quote byte) (key, rest string, ok bool) {
+// quotedKey reads up to the closing quote and bracket; a backslash escapes a
+// quote or a backslash.
+func quotedKey(s string) (key, rest string, ok bool) {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		switch {
-		case s[i] == '\\' && i+1 < len(s):
+		case s[i] == '\\' && i+1 < len(s) && (s[i+1] == '\\' || s[i+1] == '"'):
 			i++
 			b.WriteByte(s[i])
-		case s[i] == quote:
-			if i+1 < len(s) && s[i+1] == ']' {
-				return b.String(), s[i+2:], true
-			}
+		case s[i] == '\\':
 			return "", "", false
+		case s[i] == '"':
+			return b.String(), strings.TrimPrefix(s[i+1:], "]"), strings.HasPrefix(s[i+1:], "]")
 		default:
 			b.WriteByte(s[i])
 		}

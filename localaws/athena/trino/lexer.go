@@ -154,6 +154,8 @@ func (l *lexer) token() error {
 			return err
 		}
 		t.kind, t.text = binary, text
+	case (c == 'u' || c == 'U') && (strings.HasPrefix(l.source[from+1:], "&'") || strings.HasPrefix(l.source[from+1:], `&"`)):
+		return failAt("NOT_SUPPORTED", t.pos, "localaws does not implement texts of Unicode escapes (U&)")
 	case isLetter(c):
 		for l.at < len(l.source) && (isLetter(l.source[l.at]) || isDigit(l.source[l.at]) || l.source[l.at] == '@') {
 			l.at++

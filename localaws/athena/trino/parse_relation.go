@@ -153,6 +153,12 @@ func (p *parser) relationPrimary() (relation, error) {
 		if len(name) > 3 {
 			return nil, failAt("SYNTAX_ERROR", t.pos, "Too many parts in table name: %s", shownName(name))
 		}
+		if p.is("for", "timestamp") || p.is("for", "version") {
+			return nil, failAt("NOT_SUPPORTED", p.peek().pos, "localaws does not implement FOR TIMESTAMP AS OF and FOR VERSION AS OF (Iceberg tables)")
+		}
+		if p.is("match_recognize", "(") {
+			return nil, failAt("NOT_SUPPORTED", p.peek().pos, "localaws does not implement MATCH_RECOGNIZE")
+		}
 		return &tableRef{relAt{t.pos}, name}, nil
 	case t.kind == backquote:
 		_, err := p.ident()
