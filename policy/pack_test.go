@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
@@ -144,39 +143,5 @@ func TestTheFolderIsAPack(t *testing.T) {
 	_, err = stack.Preview(context.Background(), optpreview.PolicyPacks(folder), optpreview.PolicyPackConfigs(config))
 	if err == nil || !strings.Contains(err.Error(), "logs-retention") {
 		t.Errorf("%v", err)
-	}
-}
-
-func TestThePackAddsLessThanAFifthOfASecond(t *testing.T) {
-	config := stageConfig(t, "prod")
-	e, stack := openStack(t, project(t, config), nil)
-	ctx := context.Background()
-	if err := stack.SetAllConfig(ctx, config); err != nil {
-		t.Fatal(err)
-	}
-	packConfig, err := filepath.Abs(filepath.Join("config", "prod.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	once := func(options ...optpreview.Option) time.Duration {
-		t.Helper()
-		start := time.Now()
-		if _, err := stack.Preview(ctx, options...); err != nil {
-			t.Fatal(err)
-		}
-		return time.Since(start)
-	}
-	// The fastest of each: what is slower was kept waiting by something else.
-	bare, guarded := time.Hour, time.Hour
-	for range 6 {
-		bare = min(bare, once())
-		guarded = min(guarded, once(optpreview.PolicyPacks(e.pack), optpreview.PolicyPackConfigs(packConfig)))
-		if guarded-bare < 180*time.Millisecond {
-			break
-		}
-	}
-	t.Logf("bare %v, guarded %v", bare, guarded)
-	if added := guarded - bare; added >= 200*time.Millisecond {
-		t.Errorf("the pack adds %v", added)
 	}
 }

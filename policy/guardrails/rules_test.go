@@ -331,6 +331,10 @@ func TestAnException(t *testing.T) {
 func TestAConfigurationThatIsWrongIsRefused(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"firehose-buffer":{"minMB":5}}`:                                               `unknown field "minMB"`,
+		`{"firehose-buffer":{"minMiB":500}}`:                                            "minMiB is 500; it must be at most 128",
+		`{"firehose-buffer":{"minSeconds":-1}}`:                                         "minSeconds is -1; it must be at least 0",
+		`{"states-log-level":{"levels":["ERROR","LOUD"]}}`:                              `levels has "LOUD"`,
+		`{"stack-budget":{"monthlyUsd":-5}}`:                                            "monthlyUsd is -5",
 		`{"firehose-bufer":{"minMiB":5}}`:                                               `there is no rule "firehose-bufer"`,
 		`{"firehose-buffer":{"minMiB":"many"}}`:                                         "firehose-buffer",
 		`{"firehose-buffer":"strict"}`:                                                  `"strict" is no level`,

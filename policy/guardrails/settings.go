@@ -70,7 +70,47 @@ func (g Guardrail) Settings(config map[string]any) (any, []Exception, error) {
 	if err := decoder.Decode(settings.Interface()); err != nil {
 		return nil, nil, fmt.Errorf("configuration of %s: %w; its settings are: %s", g.Name, err, strings.Join(g.settingNames(), ", "))
 	}
+	if err := inBounds(settings.Elem()); err != nil {
+		return nil, nil, fmt.Errorf("configuration of %s: %w", g.Name, err)
+	}
 	return settings.Elem().Interface(), exceptions, nil
+}
+
+// inBounds holds settings against the bounds and the words that their tags allow.
+// The engine does so by the schema; whoever checks a file without it does it here.
+func inBounds(settings reflect.Value) error {
+	for i := range settings.NumField() {
+		field, value := settings.Type().Field(i), settings.Field(i)
+		schema := fieldSchema(field)
+		name := settingName(field)
+		if value.CanInt() || value.CanFloat() {
+			number := value.Convert(reflect.TypeFor[float64]()).Float()
+			if low, ok := schema["minimum"].(float64); ok && number < low {
+				return fmt.Errorf("%s is %g; it must be at least %g", name, number, low)
+			}
+			if high, ok := schema["maximum"].(float64); ok && number > high {
+				return fmt.Errorf("%s is %g; it must be at most %g", name, number, high)
+			}
+		}
+		words := []reflect.Value{}
+		allowed, _ := schema["enum"].([]any)
+		switch {
+		case value.Kind() == reflect.String:
+			words = append(words, value)
+		case value.Kind() == reflect.Slice:
+			items, _ := schema["items"].(map[string]any)
+			allowed, _ = items["enum"].([]any)
+			for j := range value.Len() {
+				words = append(words, value.Index(j))
+			}
+		}
+		for _, word := range words {
+			if len(allowed) > 0 && !slices.Contains(allowed, word.Interface()) {
+				return fmt.Errorf("%s has %q; allowed: %v", name, word.Interface(), allowed)
+			}
+		}
+	}
+	return nil
 }
 
 // Defaults are the settings without any configuration.
