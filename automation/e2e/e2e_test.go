@@ -11,6 +11,7 @@ import (
 	"crawlerless/automation/console"
 	"crawlerless/automation/e2e"
 	"crawlerless/automation/target"
+	"crawlerless/localaws/faults"
 	"crawlerless/stack/build"
 )
 
@@ -56,5 +57,40 @@ func TestEveryPromiseIsKeptLocally(t *testing.T) {
 		if err != nil || !strings.Contains(string(b), want) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// A small storm; the full one is `automation e2e --faults SEED`.
+func TestNothingIsLostInASmallStorm(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache, err := build.DefaultCache()
+	if err != nil {
+		t.Fatal(err)
+	}
+	injector, err := faults.New(faults.Plan{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	local, err := target.StartLocal(t.Context(), target.LocalOptions{Dir: dir, Faults: injector, Start: time.Now().Truncate(time.Hour).Add(-12 * time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out, progress bytes.Buffer
+	report, err := e2e.Run(t.Context(), console.Plain(&out, &progress, time.Now), e2e.Options{
+		Root: root, Cache: cache, Dir: dir, Target: local, Stage: "dev", Stack: "e2e-storm", TTL: time.Hour, Owner: "test", Events: 3,
+		Faults: injector, Storm: &e2e.Storm{Seed: 7, Objects: 150, Hours: 6, Schemas: 3, Writers: 16},
+	})
+	if err != nil {
+		t.Errorf("%v\n%s", err, progress.String())
+	}
+	if len(report.Tests) != 1 || len(report.Faults) < 10 {
+		t.Errorf("%d promises, faults %v", len(report.Tests), report.Faults)
+	}
+	if err := local.Close(); err != nil {
+		t.Error(err)
 	}
 }

@@ -16,7 +16,6 @@ import (
 	"crawlerless/automation/backfill"
 	"crawlerless/automation/console"
 	"crawlerless/automation/observe"
-	"crawlerless/automation/reconcile"
 	"crawlerless/automation/redrive"
 	"crawlerless/automation/replay"
 	"crawlerless/stack/pipeline"
@@ -141,47 +140,11 @@ func Reconcile(ctx context.Context, c *console.Console, o Options, source string
 			}
 			sources = []string{source}
 		}
-		step := c.Step("reconcile")
-		var reports []reconcile.Report
-		var errs []error
-		left, found := 0, 0
-		for _, name := range sources {
-			r, err := reconcile.Run(ctx, reconcile.Options{
-				S3: p.S3, Glue: p.Glue, Bucket: p.Outputs.LakeBucket, Prefix: pipeline.LogsPrefix + name + "/",
-				Database: p.Outputs.Database, Table: p.Outputs.Tables[name], Repair: repair, Now: s.target.Now, Progress: step.Update,
-				Catalogue: func(ctx context.Context, prefix string) error {
-					_, err := backfill.Run(ctx, backfill.Options{S3: p.S3, Bucket: p.Outputs.LakeBucket, Prefix: prefix, Parallel: 16, Replay: catalogue(p, runner)})
-					return err
-				},
-			})
-			reports, errs = append(reports, r), append(errs, err)
-			left, found = left+r.Left(), found+len(r.Findings)
-		}
-		err := errors.Join(errs...)
-		if err == nil && left > 0 {
-			err = ErrFound
-		}
-		if err != nil {
-			step.Failed(err)
-		} else {
-			step.Done("%d tables, %d findings, %d repaired", len(reports), found, found-left)
-		}
+		reports, err := s.reconcile(ctx, p, runner, sources, repair)
 		if o.JSON {
 			return errors.Join(err, s.json(reports))
 		}
-		for _, r := range reports {
-			c.Printf("  %-20s %d hours with objects, %d partitions, %d findings\n", r.Table, r.Prefixes, r.Partitions, len(r.Findings))
-			if r.Foreign > 0 {
-				c.Printf("    %d partitions are of another format than the table and are left alone\n", r.Foreign)
-			}
-			for _, f := range r.Findings {
-				state := ""
-				if f.Repaired {
-					state = " (repaired)"
-				}
-				c.Printf("    %-13s %s: %s%s\n", f.Kind, strings.Join(f.Values, "/"), f.Detail, state)
-			}
-		}
+		printReports(reports, func(format string, args ...any) { c.Printf(format+"\n", args...) })
 		return err
 	})
 }

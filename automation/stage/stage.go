@@ -182,6 +182,10 @@ func Up(ctx context.Context, c *console.Console, o Options) error {
 		if err := s.keepEncryption(); err != nil {
 			return err
 		}
+		projected, err := s.projected(ctx)
+		if err != nil {
+			return err
+		}
 		step := s.console.Step("up")
 		out, seen, err := s.space.Up(ctx, counted(step, len(seen.Steps)))
 		if err != nil {
@@ -189,6 +193,11 @@ func Up(ctx context.Context, c *console.Console, o Options) error {
 			return err
 		}
 		step.Done("%s", tally(seen.Changes))
+		if projected && s.space.Config.Partitions == pipeline.Registered {
+			if err := s.registerAgain(ctx, out); err != nil {
+				return err
+			}
+		}
 		return s.outputs(out)
 	})
 }

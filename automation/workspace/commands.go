@@ -321,5 +321,6 @@ func (w *Workspace) Left(ctx context.Context) ([]Resource, error) {
 	return resourcesIn(state.Deployment)
 }
 
-// errMissingOutput is an output that the stack should have and has not.
-var errMissingOutput = errors.New("the stack has no such output")
+// ErrMissingOutput is an output that the stack should have and has not: it was
+// never deployed.
+var ErrMissingOutput = errors.New("the stack has no such output")

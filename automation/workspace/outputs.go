@@ -53,7 +53,7 @@ func outputsOf(m auto.OutputMap) (Outputs, error) {
 		"lakeBucket": o.LakeBucket, "database": o.Database, "workgroup": o.Workgroup, "stateMachineArn": o.StateMachineARN,
 	} {
 		if v == "" {
-			return o, fmt.Errorf("%s: %w: was it ever deployed?", name, errMissingOutput)
+			return o, fmt.Errorf("%s: %w: was it ever deployed?", name, ErrMissingOutput)
 		}
 	}
 	return o, nil

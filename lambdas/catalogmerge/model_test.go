@@ -29,7 +29,7 @@ import (
 // The environment variable MODEL_SCHEDULES does the same as the latter.
 var (
 	modelSeed      = flag.Uint64("model.seed", 0, "run this one schedule and tell every call")
-	modelSchedules = flag.Int("model.schedules", 0, "how many schedules to run (0: $MODEL_SCHEDULES, else 300)")
+	modelSchedules = flag.Int("model.schedules", 0, "how many schedules to run (0: $MODEL_SCHEDULES, else 150)")
 )
 
 func TestModel(t *testing.T) {
@@ -39,7 +39,7 @@ func TestModel(t *testing.T) {
 		}
 		return
 	}
-	n := 300
+	n := 150
 	if s, err := strconv.Atoi(os.Getenv("MODEL_SCHEDULES")); err == nil {
 		n = s
 	}
@@ -122,6 +122,9 @@ func runSchedule(seed uint64, tell func(string, ...any)) error {
 	if len(objects) > 2 {
 		jobs = append(jobs, w.delivery(mode, objects[0], objects[1])) // a backfill
 	}
+	if len(objects) > 1 && rng.IntN(2) == 0 {
+		jobs = append(jobs, w.warm(mode, objects), w.warm(mode, objects))
+	}
 	rng.Shuffle(len(jobs), func(i, j int) { jobs[i], jobs[j] = jobs[j], jobs[i] })
 	if err := w.run(jobs, 1+rng.IntN(6)); err != nil {
 		return err
@@ -154,13 +157,34 @@ type job func(ctx context.Context, g Glue, random *rand.Rand) error
 
 func (w *world) delivery(mode Mode, items ...Item) job {
 	return func(ctx context.Context, g Glue, random *rand.Rand) error {
-		c := New(Options{
-			Glue: g, Database: "lake", Mode: mode, Random: random.Float64, Now: func() time.Time { return w.now },
-			Sleep: func(context.Context, time.Duration) error { return nil },
-			ID:    func() string { return fmt.Sprintf("%016x", random.Uint64()) }, Attempts: 4,
-		})
-		_, err := c.Update(ctx, "app", items...)
+		_, err := w.catalog(mode, g, random).Update(ctx, "app", items...)
 		return err
+	}
+}
+
+func (w *world) catalog(mode Mode, g Glue, random *rand.Rand) *Catalog {
+	return New(Options{
+		Glue: g, Database: "lake", Mode: mode, Random: random.Float64, Now: func() time.Time { return w.now },
+		Sleep: func(context.Context, time.Duration) error { return nil },
+		ID:    func() string { return fmt.Sprintf("%016x", random.Uint64()) }, Attempts: 4,
+	})
+}
+
+// warm is an environment that is used again and again: it delivers one object
+// after another with what it remembers of those before. When it dies, or one
+// fails, another environment goes on with that one.
+func (w *world) warm(mode Mode, objects []Item) job {
+	order := w.rng.Perm(len(objects))
+	order = append(order, order...) // and every one twice
+	done := 0
+	return func(ctx context.Context, g Glue, random *rand.Rand) error {
+		c := w.catalog(mode, g, random)
+		for ; done < len(order); done++ {
+			if _, err := c.Update(ctx, "app", objects[order[done]]); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 }
 

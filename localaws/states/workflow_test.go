@@ -59,6 +59,21 @@ func TestTheProjectsWorkflow(t *testing.T) {
 		{name: "patience ends after five attempts", extract: answers(`{"known":false}`), catalog: func(int) (string, error) {
 			return "", functionError(`{"errorMessage":"x","errorType":"Throttled"}`)
 		}, status: "FAILED", extracts: 1, catalogs: 5, dead: "Throttled", outcome: "Throttled"},
+		{name: "an event that lacks what events have is in its letter whole", input: `{"detail":{"object":{"key":"logs/app/x.gz"}}}`, extract: func(int) (string, error) {
+			return "", functionError(`{"errorMessage":"x","errorType":"InvalidEvent"}`)
+		}, status: "FAILED", extracts: 1, dead: "InvalidEvent", outcome: "InvalidEvent"},
+		{name: "a throttle is borne for longer than an error", extract: func(n int) (string, error) {
+			if n < 9 {
+				return "", &types.TooManyRequestsException{Message: aws.String("Rate Exceeded.")}
+			}
+			return `{"known":true}`, nil
+		}, status: "SUCCEEDED", extracts: 9},
+		{name: "and for longest where few run at once", extract: answers(`{"known":false}`), catalog: func(n int) (string, error) {
+			if n < 13 {
+				return "", &types.TooManyRequestsException{Message: aws.String("Rate Exceeded.")}
+			}
+			return `null`, nil
+		}, status: "SUCCEEDED", extracts: 1, catalogs: 13},
 		{name: "what a person replays makes no new dead letter", input: strings.Replace(s3Event, `{`, `{"replay":true,`, 1), extract: func(int) (string, error) {
 			return "", functionError(`{"errorMessage":"x","errorType":"InvalidEvent"}`)
 		}, status: "FAILED", extracts: 1, outcome: "InvalidEvent"},
@@ -118,10 +133,50 @@ func TestTheProjectsWorkflow(t *testing.T) {
 				t.Errorf("letter %+v", letter)
 			}
 			var event, want any
-			if json.Unmarshal(letter.Event, &event) != nil || json.Unmarshal([]byte(s3Event), &want) != nil || !cmp.Equal(event, want) {
+			if json.Unmarshal(letter.Event, &event) != nil || json.Unmarshal([]byte(input), &want) != nil || !cmp.Equal(event, want) {
 				t.Errorf("the event in the letter: %s", letter.Event)
 			}
 		})
+	}
+}
+
+// A function that uses up all its time, every time, still ends as a dead letter:
+// an Express execution that Step Functions ends after five minutes leaves none.
+func TestTheLongestWaysEndBeforeAnExpressExecutionDoes(t *testing.T) {
+	// What the stack gives the functions, in seconds; stack/pipeline/workflow.go.
+	const extractTimeout, catalogTimeout = 60, 120
+	timedOut := functionError(`{"errorMessage":"Task timed out","errorType":"Sandbox.Timedout"}`)
+	w := newWorld(t, clock.NewFrozen(noon))
+	queue, err := w.sqs.CreateQueue(context.Background(), &awssqs.CreateQueueInput{QueueName: aws.String("dead")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slow := func(seconds int, answer func(n int) (string, error)) func(string) (string, error) {
+		n := 0
+		return func(string) (string, error) {
+			n++
+			err := w.clock.Sleep(context.Background(), time.Duration(seconds)*time.Second)
+			if err != nil {
+				return "", err
+			}
+			return answer(n)
+		}
+	}
+	w.lambda.on("extract", slow(extractTimeout, func(n int) (string, error) {
+		if n == 1 {
+			return "", timedOut
+		}
+		return `{"known":false}`, nil
+	}))
+	w.lambda.on("catalog", slow(catalogTimeout, func(int) (string, error) { return "", timedOut }))
+	execution := w.start(w.create("catalogue", workflow(t, *queue.QueueUrl), sfntypes.StateMachineTypeExpress), s3Event)
+	w.advance(5 * time.Minute)
+	if got := w.describe(execution); got.Status != "FAILED" || aws.ToString(got.Error) != "Sandbox.Timedout" {
+		t.Errorf("status %s, error %s", got.Status, aws.ToString(got.Error))
+	}
+	messages, err := w.sqs.ReceiveMessage(context.Background(), &awssqs.ReceiveMessageInput{QueueUrl: queue.QueueUrl})
+	if err != nil || len(messages.Messages) != 1 {
+		t.Errorf("%d dead letters, %v", len(messages.Messages), err)
 	}
 }
 
