@@ -113,17 +113,22 @@ func runSchedule(seed uint64, tell func(string, ...any)) error {
 		return fmt.Errorf("the one reader: %w", err)
 	}
 	var jobs []job
-	for _, o := range objects {
-		for range 1 + rng.IntN(3)/2 { // some come twice
-			jobs = append(jobs, w.delivery(mode, o))
+	if rng.IntN(2) == 0 {
+		for _, o := range objects {
+			for range 1 + rng.IntN(3)/2 { // some come twice
+				jobs = append(jobs, w.delivery(mode, o))
+			}
+		}
+	} else {
+		waiting := rng.Perm(len(objects))
+		waiting = append(waiting, waiting[:rng.IntN(len(waiting)+1)]...)
+		for range 3 {
+			jobs = append(jobs, w.environment(mode, objects, &waiting))
 		}
 	}
 	jobs = append(jobs, w.somebodyElse())
 	if len(objects) > 2 {
 		jobs = append(jobs, w.delivery(mode, objects[0], objects[1])) // a backfill
-	}
-	if len(objects) > 1 && rng.IntN(2) == 0 {
-		jobs = append(jobs, w.warm(mode, objects), w.warm(mode, objects))
 	}
 	rng.Shuffle(len(jobs), func(i, j int) { jobs[i], jobs[j] = jobs[j], jobs[i] })
 	if err := w.run(jobs, 1+rng.IntN(6)); err != nil {
@@ -170,22 +175,39 @@ func (w *world) catalog(mode Mode, g Glue, random *rand.Rand) *Catalog {
 	})
 }
 
-// warm is an environment that is used again and again: it delivers one object
-// after another with what it remembers of those before. When it dies, or one
-// fails, another environment goes on with that one.
-func (w *world) warm(mode Mode, objects []Item) job {
-	order := w.rng.Perm(len(objects))
-	order = append(order, order...) // and every one twice
-	done := 0
+// environment is one that is used again and again: it takes one object after
+// another of those that wait, with what it remembers of those before. When it
+// dies or fails, another takes its place, and the object waits again, for
+// whoever comes first: perhaps one that remembers the table as it was meanwhile.
+func (w *world) environment(mode Mode, objects []Item, waiting *[]int) job {
+	const nothing = -1
+	holding := nothing
 	return func(ctx context.Context, g Glue, random *rand.Rand) error {
 		c := w.catalog(mode, g, random)
-		for ; done < len(order); done++ {
-			if _, err := c.Update(ctx, "app", objects[order[done]]); err != nil {
+		for {
+			w.await(g.(*client), "take")
+			if holding != nothing {
+				*waiting = append([]int{holding}, *waiting...)
+				holding = nothing
+				continue
+			}
+			if len(*waiting) == 0 {
+				return nil
+			}
+			holding, *waiting = (*waiting)[0], (*waiting)[1:]
+			if _, err := c.Update(ctx, "app", objects[holding]); err != nil {
 				return err
 			}
+			holding = nothing
 		}
-		return nil
 	}
+}
+
+// await waits for the process's turn to do something that cannot fail.
+func (w *world) await(c *client, what string) {
+	t := turn{process: c.process, what: what, verdict: make(chan verdict)}
+	w.turns <- t
+	<-t.verdict
 }
 
 // somebodyElse writes into the table as everybody should: with its version.
