@@ -115,8 +115,10 @@ func TestViewsAreQueriesKeptInTheCatalog(t *testing.T) {
 		{"CREATE VIEW bad AS SELECT 1", "!MISSING_COLUMN_NAME"},
 		{"DROP TABLE big", "!Cannot drop a view"},
 		{"SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = 'db' ORDER BY 1", "table_name|table_type;big|VIEW;logs|BASE TABLE"},
-		{"SELECT column_name, data_type, extra_info FROM information_schema.columns WHERE table_schema = 'db' AND table_name = 'logs' ORDER BY ordinal_position",
-			"column_name|data_type|extra_info;n|bigint|NULL;s|varchar|NULL;o|row(a double, l array(varchar))|NULL;hour|varchar|partition key"},
+		{
+			"SELECT column_name, data_type, extra_info FROM information_schema.columns WHERE table_schema = 'db' AND table_name = 'logs' ORDER BY ordinal_position",
+			"column_name|data_type|extra_info;n|bigint|NULL;s|varchar|NULL;o|row(a double, l array(varchar))|NULL;hour|varchar|partition key",
+		},
 		{"SELECT schema_name FROM information_schema.schemata ORDER BY 1", "schema_name;db;information_schema"},
 		{"DROP VIEW big", ""},
 		{"SELECT * FROM big", "!TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.db.big' does not exist"},

@@ -3,6 +3,7 @@ package athena
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -109,7 +110,7 @@ const hiveNull = "__HIVE_DEFAULT_PARTITION__"
 // selected answers which of the partitions, by their values, can have rows for
 // the conditions of a scan. Conditions are evaluated by DuckDB, over a table of
 // the values: exactly as the query itself would.
-func (s *source) selected(ctx context.Context, db *sql.DB, scan *trino.Scan, values [][]string) ([]int, error) {
+func (s *source) selected(ctx context.Context, db *sql.DB, scan *trino.Scan, values [][]string) (_ []int, err error) {
 	everything := make([]int, len(values))
 	rows := make([][]any, len(values))
 	for i, list := range values {
@@ -147,7 +148,7 @@ func (s *source) selected(ctx context.Context, db *sql.DB, scan *trino.Scan, val
 		}
 		return everything, nil // what fails here fails, or not, in the query itself
 	}
-	defer found.Close()
+	defer func() { err = errors.Join(err, found.Close()) }()
 	var chosen []int
 	for found.Next() {
 		var i int

@@ -199,7 +199,8 @@ func zoneOf(name string) (*time.Location, error) {
 // zoned is a time as DuckDB has it: the instant and the zone's name. What has
 // been read with an offset keeps it.
 func zoned(t time.Time) any {
-	name, offset := t.Zone()
+	var name string
+	_, offset := t.Zone()
 	if zone := t.Location().String(); zone != "" && zone != "Local" {
 		name = zone
 	} else if offset == 0 {

@@ -23,7 +23,7 @@ func (c *compiler) binary(x *binaryOp, s *scope) (string, Type, error) {
 	}
 	var sql string
 	var typ Type
-	ok := true
+	var ok bool
 	if x.op == "||" {
 		sql, typ, ok = concat(left, right, a, b)
 	} else {

@@ -28,9 +28,6 @@ var (
 	tVarchar      = Type{Name: "varchar"}
 	tVarbinary    = Type{Name: "varbinary"}
 	tDate         = Type{Name: "date"}
-	tTimestamp    = Type{Name: "timestamp"}
-	tTimestamptz  = Type{Name: "timestamp with time zone"}
-	tTime         = Type{Name: "time"}
 	tJSON         = Type{Name: "json"}
 	tNull         = Type{Name: "unknown"}
 	tIntervalDay  = Type{Name: "interval day to second"}
