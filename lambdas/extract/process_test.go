@@ -167,8 +167,8 @@ func hostile(t *testing.T) map[string]io.WriterTo {
 		fields = append(fields, repeat(fmt.Sprintf(`{"column%c%c":`, 'a'+i/26, 'a'+i%26), 1), members(190), repeat("}\n", 1))
 	}
 	return map[string]io.WriterTo{
-		"512-MB-of-gzip":       stream(repeat(member.String(), 64)),
-		"zstd-window-of-8-MiB": stream(repeat(far.String(), 1)),
+		"512-MB-of-gzip":       repeat(member.String(), 64),
+		"zstd-window-of-8-MiB": repeat(far.String(), 1),
 		"line-of-200-MB":       then(repeat(`{"a":"`, 1), repeat("x", 200*mb), repeat("\"}\n{\"b\":1}\n", 1)),
 		"million-keys":         then(repeat(`{"a":1`, 1), each(`,"key%d":1`, million), repeat("}\n", 1)),
 		"million-names":        then(repeat(`{"a":1`, 1), func(w io.Writer) { names(w, `,"%s":1`, million) }, repeat("}\n", 1)),

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"crawlerless/lambdas/ndjson/sample"
 )
 
 // hive renders the columns as "name:type" in order.
@@ -147,5 +149,21 @@ func TestDocuments(t *testing.T) {
 	r = infer(t, `{"Records":[{"a":1}]}`, Options{})
 	if len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "--records Records") {
 		t.Fatalf("not recognised: %q", r.Notes)
+	}
+}
+
+func TestAllocationsDoNotDependOnTheNumberOfRecords(t *testing.T) {
+	for _, k := range sample.Kinds() {
+		allocations := func(bytes int64) float64 {
+			var text strings.Builder
+			if _, err := sample.Write(&text, k, bytes, 1); err != nil {
+				t.Fatal(err)
+			}
+			return testing.AllocsPerRun(2, func() { infer(t, text.String(), Options{}) })
+		}
+		few, many := allocations(500_000), allocations(4_000_000)
+		if many > few+5 {
+			t.Errorf("%s: %v allocations, and %v for eight times as many records", k, few, many)
+		}
 	}
 }

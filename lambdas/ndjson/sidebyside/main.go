@@ -17,6 +17,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -54,12 +55,12 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-func compare(sizes string, rounds, cpu int, dir, only string) error {
+func compare(sizes string, rounds, cpu int, dir, only string) (err error) {
 	temp, err := os.MkdirTemp("", "sidebyside")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(temp)
+	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
 	if dir == "" {
 		dir = temp
 	}

@@ -10,14 +10,13 @@ import (
 
 // peer is one way to do the job, or its first half.
 type peer struct {
-	name     string
-	does     string   // what of the job
-	command  []string // FILE and TIME stand for the corpus and its time field
-	env      []string
-	answers  bool // prints an answer, which must be that of the others
-	goal     float64
-	aim      float64 // of our speed, as a multiple of the peer's
-	answered answer
+	name    string
+	does    string   // what of the job
+	command []string // FILE and TIME stand for the corpus and its time field
+	env     []string
+	answers bool // prints an answer, which must be that of the others
+	goal    float64
+	aim     float64 // of our speed, as a multiple of the peer's
 }
 
 const (

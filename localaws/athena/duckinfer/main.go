@@ -11,6 +11,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -37,22 +38,21 @@ type answer struct {
 	Last    time.Time `json:"last"`
 }
 
-func run(ctx context.Context, file, timeField string) error {
+func run(ctx context.Context, file, timeField string) (err error) {
 	db, err := sql.Open("duckdb", "?threads=1")
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer func() { err = errors.Join(err, db.Close()) }()
 	rows, err := db.QueryContext(ctx, "DESCRIBE SELECT * FROM read_json(?, format='newline_delimited', compression='gzip', sample_size=-1)", file)
 	if err != nil {
 		return fmt.Errorf("infer %s: %w", file, err)
 	}
-	defer rows.Close()
 	var a answer
 	for rows.Next() {
 		a.Columns++
 	}
-	if err := rows.Err(); err != nil {
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return fmt.Errorf("infer %s: %w", file, err)
 	}
 	query := fmt.Sprintf(`SELECT count(*), min("%[1]s"), max("%[1]s") FROM read_json(?, format='newline_delimited', compression='gzip', columns={'%[1]s': 'TIMESTAMP'})`, timeField)
