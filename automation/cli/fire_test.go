@@ -24,7 +24,7 @@ import (
 
 // Behaviour under fire. Plain `go test` takes a short sample; the whole of it:
 //
-//	go test ./automation/cli -run 'Killed|SideBySide|Interrupted' -fire -timeout 60m -v
+//	go test ./automation/cli -fire -timeout 60m -v
 //
 // -fire.seed repeats a run's moments.
 var (
@@ -156,7 +156,7 @@ func TestAKilledDriverLeavesNothingThatSweepDoesNotFind(t *testing.T) {
 	linuxOnly(t)
 	w := newWorld(t)
 	checkout := w.checkout(t)
-	shots := []moment{{"  preview ", 700 * time.Millisecond}, {"  up ", 300 * time.Millisecond}}
+	shots := []moment{{"  up ", 300 * time.Millisecond}}
 	if *fire {
 		shots = moments(t, w, 20)
 	}
@@ -191,6 +191,14 @@ func linuxOnly(t *testing.T) {
 	t.Helper()
 	if _, err := os.Stat("/proc/self/environ"); err != nil {
 		t.Skip("processes of others can only be looked into on Linux")
+	}
+}
+
+// longOnly leaves what takes minutes to the long mode.
+func longOnly(t *testing.T) {
+	t.Helper()
+	if !*fire {
+		t.Skip("takes minutes: go test -fire")
 	}
 }
 
@@ -257,7 +265,11 @@ func (w *world) killCLI(t *testing.T) (killed int) {
 func TestInterruptedTwiceTheDriverStillCleansUp(t *testing.T) {
 	linuxOnly(t)
 	w := newWorld(t)
-	for name, signals := range map[string][]syscall.Signal{"Ctrl-C twice": {syscall.SIGINT, syscall.SIGINT}, "a cancelled job": {syscall.SIGTERM}} {
+	shots := map[string][]syscall.Signal{"Ctrl-C twice": {syscall.SIGINT, syscall.SIGINT}}
+	if *fire {
+		shots["a cancelled job"] = []syscall.Signal{syscall.SIGTERM}
+	}
+	for name, signals := range shots {
 		s := w.start(t, "e2e")
 		if !s.until("  preview ") {
 			t.Fatalf("the driver ended before: %v\n%s", s.err, s.progress)
@@ -278,15 +290,13 @@ func TestInterruptedTwiceTheDriverStillCleansUp(t *testing.T) {
 
 func TestRunsSideBySideDoNotMeet(t *testing.T) {
 	linuxOnly(t)
+	longOnly(t)
 	w := newWorld(t)
 	checkout := w.checkout(t)
-	n, args := 2, []string{"e2e", "--only", "nothing-public|malformed"}
-	if *fire {
-		n, args = 4, []string{"e2e"}
-	}
+	const n = 4
 	all := make([]*started, n)
 	for i := range all {
-		all[i] = w.start(t, args...)
+		all[i] = w.start(t, "e2e")
 	}
 	for i, s := range all {
 		<-s.done
@@ -304,6 +314,7 @@ func TestRunsSideBySideDoNotMeet(t *testing.T) {
 // process; the backend is the user's own.
 func TestTheStackOfAKilledDriverIsSweptFromTheAccount(t *testing.T) {
 	linuxOnly(t)
+	longOnly(t)
 	w := newWorld(t)
 	local := w.start(t, "local", "--empty", "--port", "0")
 	defer func() {
@@ -331,9 +342,9 @@ func TestTheStackOfAKilledDriverIsSweptFromTheAccount(t *testing.T) {
 		w.env = append(w.env, name+"="+value)
 	}
 	account := target.LocalConfig(n.Endpoint)
-	shots := []moment{{"  preview ", 1500 * time.Millisecond}}
-	if *fire {
-		shots = append(shots, moment{"  tools ", time.Second}, moment{"  preview ", 300 * time.Millisecond}, moment{"  preview ", 3 * time.Second}, moment{"  up ", 0}, moment{"  tests ", time.Second})
+	shots := []moment{
+		{"  tools ", time.Second}, {"  preview ", 300 * time.Millisecond}, {"  preview ", 1500 * time.Millisecond},
+		{"  preview ", 4 * time.Second}, {"  up ", 0}, {"  up ", 2 * time.Second},
 	}
 	for _, m := range shots {
 		s := w.start(t, "e2e", "--target", "aws", "--only", "nothing-public", "--events", "3")
@@ -416,6 +427,7 @@ func (w *world) mounted(t *testing.T, mount string, args ...string) (said string
 
 func TestAFullDiskIsSaidAndNothingIsLeft(t *testing.T) {
 	linuxOnly(t)
+	longOnly(t)
 	w := newWorld(t)
 	said, exit := w.mounted(t, `mount -t tmpfs -o size=4m none "$TMPDIR"`, "e2e", "--only", "nothing-public")
 	if exit != cli.ExitFailed && exit != cli.ExitLeft || !strings.Contains(said, "no space left on device") {
@@ -426,6 +438,7 @@ func TestAFullDiskIsSaidAndNothingIsLeft(t *testing.T) {
 
 func TestAFileThatMayNotGrowIsSaidAndNothingIsLeft(t *testing.T) {
 	linuxOnly(t)
+	longOnly(t)
 	w := newWorld(t)
 	// 2,000 blocks of 512 bytes: less than a Lambda's code.
 	said, exit := w.narrow(t, `ulimit -f 2000`, "e2e", "--only", "nothing-public")
@@ -437,6 +450,7 @@ func TestAFileThatMayNotGrowIsSaidAndNothingIsLeft(t *testing.T) {
 
 func TestAReadOnlyCheckoutIsEnough(t *testing.T) {
 	linuxOnly(t)
+	longOnly(t)
 	w := newWorld(t)
 	readOnly := `mount --bind "$ROOT" "$ROOT" && mount -o remount,ro,bind "$ROOT" && cd "$ROOT" && ! touch probe 2>/dev/null`
 	said, exit := w.mounted(t, readOnly, "e2e", "--only", "nothing-public")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -43,6 +44,12 @@ func TestScripts(t *testing.T) {
 			e.Setenv("XDG_CACHE_HOME", filepath.Join(e.WorkDir, "cache"))
 			e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "config"))
 			return shareCompiled(cache)
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "fire" {
+				return false, fmt.Errorf("no condition %q", name)
+			}
+			return *fire, nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "json": hasKeys, "helps": helps, "wait-local": waitLocal, "on-aws": onAWS, "tamper": tamper,
@@ -94,7 +101,7 @@ func hasKeys(ts *testscript.TestScript, _ bool, args []string) {
 func helps(ts *testscript.TestScript, _ bool, _ []string) {
 	for _, name := range []string{
 		"demo", "local", "preview", "up", "refresh", "drift", "outputs", "destroy", "e2e", "sweep",
-		"backfill", "redrive", "reconcile", "infer", "query", "cost", "doctor", "completion",
+		"backfill", "redrive", "reconcile", "infer", "query", "cost", "guardrails", "doctor", "completion",
 	} {
 		ts.Check(ts.Exec("automation", name, "--help"))
 		text := ts.ReadFile("stdout")
