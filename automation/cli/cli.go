@@ -86,8 +86,7 @@ func Main(args []string, stdin, stdout, stderr *os.File, getenv func(string) str
 
 	var cmds commands
 	exit := -1
-	parser, err := kong.New(&cmds, kong.Name("automation"), kong.Description(description),
-		kong.Writers(stdout, stderr), kong.Exit(func(code int) { exit = code }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	parser, err := newParser(&cmds, kong.Writers(stdout, stderr), kong.Exit(func(code int) { exit = code }))
 	if err != nil {
 		c.Progress("automation: %v", err)
 		return ExitUsage
@@ -112,6 +111,10 @@ func Main(args []string, stdin, stdout, stderr *os.File, getenv func(string) str
 		return ExitUsage
 	}
 	return s.report(parsed.Run(s))
+}
+
+func newParser(cmds *commands, options ...kong.Option) (*kong.Kong, error) {
+	return kong.New(cmds, append(options, kong.Name("automation"), kong.Description(description), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))...)
 }
 
 // hint says where to read on after a wrong command line.

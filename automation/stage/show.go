@@ -93,7 +93,7 @@ func split(token string) (service, kind string) {
 
 func (s *Stage) violations(seen workspace.Seen) {
 	for _, notice := range seen.Notices {
-		s.console.Printf("  %s %s\n", s.console.Bold("guardrails:"), strings.ReplaceAll(notice, "\n", "\n    "))
+		s.print("  %s %s\n", s.console.Bold("guardrails:"), strings.ReplaceAll(notice, "\n", "\n    "))
 	}
 	for _, v := range seen.Violations {
 		s.print("  %s %s: %s\n      %s\n", v.Level, s.console.Bold(v.Policy), v.Resource[strings.LastIndex(v.Resource, ":")+1:],
