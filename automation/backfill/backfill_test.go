@@ -121,7 +121,9 @@ func TestBackfill(t *testing.T) {
 			from, to time.Time
 			want     int
 		}{
-			{three, three.Add(time.Hour), (objects-1+1)/2 + 1}, {three.Add(time.Hour), time.Time{}, (objects-1)/2 + 1}, {time.Time{}, three, 1},
+			{three, three.Add(time.Hour), (objects-1+1)/2 + 1},
+			{three.Add(time.Hour), time.Time{}, (objects-1)/2 + 1},
+			{time.Time{}, three, 1},
 			{three.Add(59 * time.Minute), three.Add(time.Hour), (objects-1+1)/2 + 1},
 		} {
 			r := &replays{}

@@ -343,8 +343,12 @@ func TestTheStackOfAKilledDriverIsSweptFromTheAccount(t *testing.T) {
 	}
 	account := target.LocalConfig(n.Endpoint)
 	shots := []moment{
-		{"  tools ", time.Second}, {"  preview ", 300 * time.Millisecond}, {"  preview ", 1500 * time.Millisecond},
-		{"  preview ", 4 * time.Second}, {"  up ", 0}, {"  up ", 2 * time.Second},
+		{"  tools ", time.Second},
+		{"  preview ", 300 * time.Millisecond},
+		{"  preview ", 1500 * time.Millisecond},
+		{"  preview ", 4 * time.Second},
+		{"  up ", 0},
+		{"  up ", 2 * time.Second},
 	}
 	for _, m := range shots {
 		s := w.start(t, "e2e", "--target", "aws", "--only", "nothing-public", "--events", "3")

@@ -182,7 +182,7 @@ func testModes(ctx context.Context, e *env) (string, error) {
 // to registered partitions it repairs, as an operator is told to.
 func (e *env) switchTo(ctx context.Context, partitions string) (err error) {
 	o := e.space.Options()
-	if o.Overrides["crawlerless:partitions"] == partitions || o.Overrides["crawlerless:partitions"] == nil && partitions == string(e.space.Config.Partitions) {
+	if o.Overrides["crawlerless:partitions"] == partitions || o.Overrides["crawlerless:partitions"] == nil && partitions == e.space.Config.Partitions {
 		return nil
 	}
 	o.Overrides["crawlerless:partitions"] = partitions

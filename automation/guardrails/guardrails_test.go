@@ -146,8 +146,10 @@ func TestAnEstimateAboveTheBudgetIsRefusedWhateverThePackIsTold(t *testing.T) {
 		t.Errorf("within the budget: %v", err)
 	}
 	config.MonthlyBudgetUSD = 10
-	for _, text := range []string{`{}`, `{"stack-budget":"disabled"}`, `{"stack-budget":{"enforcementLevel":"advisory"}}`,
-		`{"stack-budget":{"exceptions":[{"resource":"stack","reason":"it was a load test","expires":"2026-11-30"}]}}`} {
+	for _, text := range []string{
+		`{}`, `{"stack-budget":"disabled"}`, `{"stack-budget":{"enforcementLevel":"advisory"}}`,
+		`{"stack-budget":{"exceptions":[{"resource":"stack","reason":"it was a load test","expires":"2026-11-30"}]}}`,
+	} {
 		err := within(config, text)
 		var refused *workspace.PolicyError
 		if !errors.As(err, &refused) {
