@@ -247,6 +247,28 @@ func TestSyncBringsEveryPartitionUpToDate(t *testing.T) {
 	}
 }
 
+// Somebody has changed the table for an object and died before every partition
+// was up to date. Whoever then meets the table must not remember it as done: the
+// repetition of that object has to come to the table and finish the work.
+func TestATableWithANoteIsNotRemembered(t *testing.T) {
+	dead := object("02", columns("a", "double"))
+	table := testTable("a", "double")
+	table.Parameters[tokenPrefix+"x"] = token{object: objectHash(dead.Object), deadline: time.Now().Add(time.Hour)}.value()
+	stale := types.Partition{Values: []string{"01"}, StorageDescriptor: descriptorOf("s3://x/", openX, "a", "bigint")}
+	f := newFakeGlue(table, stale)
+	c := New(Options{Glue: f, Database: "lake", Sleep: nap})
+	r, err := c.Update(t.Context(), "app", object("02", columns("a", "bigint")))
+	if err != nil || r.Has != nil {
+		t.Fatalf("%+v, %v: others would rely on it", r, err)
+	}
+	if _, err := c.Update(t.Context(), "app", dead); err != nil {
+		t.Fatal(err)
+	}
+	if got := texts(f.partitions[key(stale.Values)].StorageDescriptor.Columns); got[0] != "a double" {
+		t.Errorf("the partition of the dead is still %v", got)
+	}
+}
+
 // From here on every key of a record is read exactly, also those that came
 // before the table knew that it would have to.
 func TestKeysThatDifferByCaseInOneRecord(t *testing.T) {
