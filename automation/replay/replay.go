@@ -20,6 +20,9 @@ import (
 type Runner struct {
 	API        *sfn.Client
 	MachineARN string
+	// Since is when the operator's command began: the functions trust nothing
+	// that they remember of the catalog from before. Zero is no doubt.
+	Since time.Time
 }
 
 // Failure is a replay that ended otherwise than in success.
@@ -34,7 +37,7 @@ func (f *Failure) Error() string {
 // Event runs the workflow for one EventBridge event, given as its JSON, and
 // answers nil when the object is in the catalog.
 func (r *Runner) Event(ctx context.Context, event json.RawMessage) error {
-	input, err := marked(event)
+	input, err := marked(event, r.Since)
 	if err != nil {
 		return err
 	}
@@ -63,13 +66,20 @@ func plainHost(o *sfn.Options) {
 	})
 }
 
-// marked adds "replay": true to the event.
-func marked(event json.RawMessage) (string, error) {
+// marked adds "replay": true to the event, and since when it counts.
+func marked(event json.RawMessage, since time.Time) (string, error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(event, &fields); err != nil {
 		return "", fmt.Errorf("the event is not a JSON object: %w", err)
 	}
 	fields["replay"] = json.RawMessage("true")
+	if !since.IsZero() {
+		at, err := json.Marshal(since.UTC())
+		if err != nil {
+			return "", err
+		}
+		fields["since"] = at
+	}
 	b, err := json.Marshal(fields)
 	return string(b), err
 }

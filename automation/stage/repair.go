@@ -29,7 +29,7 @@ func deployed(ctx context.Context, c *console.Console, o Options, f func(*Stage,
 			return err
 		}
 		config := s.target.AWS()
-		return f(s, observe.Open(config, out), &replay.Runner{API: sfn.NewFromConfig(config), MachineARN: out.StateMachineARN})
+		return f(s, observe.Open(config, out), &replay.Runner{API: sfn.NewFromConfig(config), MachineARN: out.StateMachineARN, Since: time.Now()})
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
@@ -52,7 +53,7 @@ func (s *Stage) projected(ctx context.Context) (bool, error) {
 func (s *Stage) registerAgain(ctx context.Context, out workspace.Outputs) error {
 	config := s.target.AWS()
 	s.console.Progress("  partitions were projected and are registered from now on: registering those that are there")
-	runner := &replay.Runner{API: sfn.NewFromConfig(config), MachineARN: out.StateMachineARN}
+	runner := &replay.Runner{API: sfn.NewFromConfig(config), MachineARN: out.StateMachineARN, Since: time.Now()}
 	reports, err := s.reconcile(ctx, observe.Open(config, out), runner, slices.Sorted(maps.Keys(out.Tables)), true)
 	if err != nil {
 		printReports(reports, s.console.Progress)

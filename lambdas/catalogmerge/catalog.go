@@ -89,6 +89,8 @@ type Item struct {
 	Location string
 	// Schema of the object's records.
 	Schema schema.Schema
+	// Since is the moment before which nothing that is remembered counts.
+	Since time.Time
 }
 
 // Result is what an update did.
@@ -193,6 +195,10 @@ func (c *Catalog) known(s *tableState, items []Item) bool {
 		return false
 	}
 	for _, i := range items {
+		if s.at.Before(i.Since) {
+			s.until = time.Time{} // what comes of this is remembered anew
+			return false
+		}
 		if c.Mode == Registered && !s.partitions[key(i.Values)] || !s.schema.Covers(i.Schema) {
 			return false
 		}

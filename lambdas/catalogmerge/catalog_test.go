@@ -247,6 +247,35 @@ func TestSyncBringsEveryPartitionUpToDate(t *testing.T) {
 	}
 }
 
+// An operator replays an object whose partition somebody has dropped.
+func TestWhatAnOperatorDoubtsIsLookedUp(t *testing.T) {
+	now := time.Unix(1000, 0)
+	f := newFakeGlue(testTable("a", "bigint"))
+	c := New(Options{Glue: f, Database: "lake", Sleep: nap, Now: func() time.Time { return now }})
+	item := object("01", columns("a", "bigint"))
+	update := func() Result {
+		t.Helper()
+		r, err := c.Update(t.Context(), "app", item)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	update()
+	clear(f.partitions)
+	if update(); len(f.partitions) != 0 {
+		t.Fatal("the memory was not used: the test shows nothing")
+	}
+	now = now.Add(time.Second)
+	item.Since = now
+	if r := update(); len(f.partitions) != 1 || r.Has == nil || r.Has.At.Before(now) {
+		t.Errorf("%d partitions, %+v", len(f.partitions), r)
+	}
+	if r := update(); r.Calls != 0 {
+		t.Error("what was looked up since is looked up again")
+	}
+}
+
 // Somebody has changed the table for an object and died before every partition
 // was up to date. Whoever then meets the table must not remember it as done: the
 // repetition of that object has to come to the table and finish the work.

@@ -75,6 +75,9 @@ type Metadata struct {
 	// Notes say what a person should know about the object, such as that it
 	// is one document instead of lines.
 	Notes []string `json:"notes,omitempty"`
+	// Since is the moment before which nothing that is remembered of the catalog
+	// counts: an operator replays the object, because it may not be true.
+	Since *time.Time `json:"since,omitempty"`
 	// Known says that the catalog already has the partition and every column,
 	// so that there is nothing to write.
 	Known bool `json:"known"`

@@ -123,6 +123,9 @@ func (h *Handler) Handle(ctx context.Context, m metadata.Metadata) (Response, er
 		Object:   m.Object.Bucket + "/" + m.Object.Key + "#" + m.Object.VersionID + m.Object.ETag,
 		Location: m.Location, Schema: s,
 	}
+	if m.Since != nil {
+		item.Since = *m.Since
+	}
 	for _, p := range m.Partition {
 		item.Values = append(item.Values, p.Value)
 	}

@@ -88,6 +88,10 @@ func (c *catalog) known(ctx context.Context, m metadata.Metadata, s schema.Schem
 	_, answered := c.answers.get(question, now)
 	board, have := c.boards.get(place, now)
 	c.mu.Unlock()
+	doubted := func(b bulletin.Bulletin) bool { return m.Since != nil && b.At.Before(*m.Since) }
+	if !have || doubted(board) {
+		answered, have = false, false // the answers came from it
+	}
 	if answered {
 		return true, nil
 	}
@@ -96,7 +100,7 @@ func (c *catalog) known(ctx context.Context, m metadata.Metadata, s schema.Schem
 		return true, nil
 	}
 	board, have, err := bulletin.Read(ctx, c.objects, c.settings.Bucket, place)
-	if err != nil || !have {
+	if err != nil || !have || doubted(board) {
 		return false, err
 	}
 	if !now.Before(board.At.Add(c.goodFor)) {

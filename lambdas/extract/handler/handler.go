@@ -37,6 +37,9 @@ import (
 // Event is the part of S3's "Object Created" event in EventBridge that counts.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 type Event struct {
+	// Since comes with a replay: what was found out about the catalog before is
+	// not to be trusted, since an operator has reason to doubt it.
+	Since  *time.Time `json:"since"`
 	Detail struct {
 		Bucket struct {
 			Name string `json:"name"`
@@ -96,7 +99,7 @@ func (h *Handler) handle(ctx context.Context, e Event) (metadata.Metadata, error
 	o := e.Detail.Object
 	m := metadata.Metadata{
 		Object:   metadata.Object{Bucket: e.Detail.Bucket.Name, Key: o.Key, VersionID: o.VersionID, ETag: o.ETag, Sequencer: o.Sequencer, Size: o.Size},
-		Database: h.settings.Database,
+		Database: h.settings.Database, Since: e.Since,
 	}
 	switch {
 	case o.Key == "" || m.Object.Bucket == "":

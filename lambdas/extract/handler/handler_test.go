@@ -280,7 +280,18 @@ func TestKnown(t *testing.T) {
 	if !ask(hourKey + "1") {
 		t.Error("the bulletin was not used")
 	}
-	now = now.Add(bulletin.GoodFor)
+	// Or when an operator doubts it, until UpdateCatalog has looked again.
+	doubt := event(hourKey + "1")
+	since := now.Add(time.Second)
+	doubt.Since = &since
+	if m, err := h.Handle(t.Context(), doubt); err != nil || m.Known || m.Since == nil || !m.Since.Equal(since) {
+		t.Errorf("an operator's replay trusts an older bulletin: %+v, %v", m, err)
+	}
+	post(t, objects, hour, both, since)
+	if m, err := h.Handle(t.Context(), doubt); err != nil || !m.Known {
+		t.Errorf("an operator's replay does not trust a newer bulletin: %+v, %v", m, err)
+	}
+	now = now.Add(bulletin.GoodFor + time.Second)
 	if ask(hourKey + "1") {
 		t.Error("a partition that was dropped is still known")
 	}
