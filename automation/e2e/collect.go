@@ -139,7 +139,7 @@ func (e *env) evidence(ctx context.Context) string {
 			continue
 		}
 		for _, event := range out.Events[max(0, len(out.Events)-8):] {
-			fmt.Fprintf(&b, "  %.600s\n", aws.ToString(event.Message))
+			fmt.Fprintf(&b, "  %.2000s\n", aws.ToString(event.Message))
 		}
 	}
 	dead, err := e.pipeline.DeadLetters(ctx)

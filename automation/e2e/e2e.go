@@ -163,6 +163,10 @@ func (r *run) end(ctx context.Context, err error) error {
 		err = errors.Join(err, r.space.Close())
 	}
 	r.report.Seconds = time.Since(r.began).Seconds()
+	if r.tools.Command != nil {
+		r.report.Pulumi = r.tools.Command.Spent().Seconds()
+		r.console.Progress("  %-12s %.1fs in all; the commands of Pulumi ran for %.1fs", "time", r.report.Seconds, r.report.Pulumi)
+	}
 	r.report.Passed = err == nil
 	if err != nil && r.report.Error == "" {
 		r.report.Error = err.Error()

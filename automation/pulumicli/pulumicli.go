@@ -17,6 +17,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/blang/semver"
@@ -175,7 +176,12 @@ type Command struct {
 	path     string
 	version  semver.Version
 	patience time.Duration
+	spent    atomic.Int64 // nanoseconds in Run
 }
+
+// Spent is how long the CLI's commands ran, all together: Pulumi's own share of
+// a run, the provider's calls included.
+func (c *Command) Spent() time.Duration { return time.Duration(c.spent.Load()) }
 
 var _ auto.PulumiCommand = (*Command)(nil)
 
@@ -230,7 +236,9 @@ func (c *Command) Run(ctx context.Context, workdir string, stdin io.Reader, stdo
 	// therefore must not end before the CLI does.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	begin := time.Now()
 	err := cmd.Run()
+	c.spent.Add(int64(time.Since(begin)))
 	code := -2 // as the automation API counts an unknown end
 	var exit *exec.ExitError
 	switch {

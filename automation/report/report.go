@@ -20,6 +20,7 @@ type Report struct {
 	Tags      map[string]string `json:"tags"`
 	Started   time.Time         `json:"started"`
 	Seconds   float64           `json:"seconds"`
+	Pulumi    float64           `json:"pulumiSeconds"` // in commands of the CLI, all together
 	Passed    bool              `json:"passed"`
 	Error     string            `json:"error,omitempty"` // what ended the run before its tests
 	Steps     []Step            `json:"steps"`
