@@ -79,7 +79,7 @@ func (r *run) collect(ctx context.Context) error {
 		{Stage: "objects in the lake", Count: int64(objects), Unit: "objects"},
 		{Stage: "objects under the error prefix", Count: int64(undelivered), Unit: "objects"},
 		{Stage: "executions started", Count: int64(x.Started), Unit: "objects"},
-		{Stage: "executions that updated the catalog", Count: int64(x.Updates), Unit: "objects"},
+		{Stage: "invocations of UpdateCatalog", Count: int64(x.Updates), Unit: "invocations"},
 		{Stage: "executions failed", Count: int64(x.Failed), Unit: "objects"},
 		{Stage: "dead letters left", Count: int64(dead), Unit: "objects"},
 		{Stage: "partitions", Count: int64(partitions), Unit: "partitions"},
