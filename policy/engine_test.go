@@ -95,7 +95,7 @@ func (v verdict) broken() []string {
 }
 
 // openStack makes a stack of the program, with its state in a temporary folder.
-func openStack(t *testing.T, program pulumi.RunFunc, env map[string]string) (*engine, auto.Stack) {
+func openStack(t testing.TB, program pulumi.RunFunc, env map[string]string) (*engine, auto.Stack) {
 	t.Helper()
 	e, err := theEngine()
 	if err != nil {

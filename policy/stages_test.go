@@ -18,7 +18,7 @@ import (
 
 // stageConfig is the configuration of a stage as the engine hands it on: text as
 // it is, everything else as JSON.
-func stageConfig(t *testing.T, stage string) auto.ConfigMap {
+func stageConfig(t testing.TB, stage string) auto.ConfigMap {
 	t.Helper()
 	file, err := os.ReadFile(filepath.Join("..", "Pulumi."+stage+".yaml"))
 	if err != nil {
@@ -46,7 +46,7 @@ func stageConfig(t *testing.T, stage string) auto.ConfigMap {
 }
 
 // project is the program of the project itself, for a stage.
-func project(t *testing.T, config auto.ConfigMap) pulumi.RunFunc {
+func project(t testing.TB, config auto.ConfigMap) pulumi.RunFunc {
 	t.Helper()
 	loaded, err := pipeline.LoadConfig(func(key string) (string, bool) {
 		v, ok := config[pipeline.Namespace+":"+key]

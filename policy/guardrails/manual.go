@@ -32,7 +32,7 @@ pulumi preview --policy-pack bin/guardrails --policy-pack-config policy/config/p
 - **A remediation** changes a resource instead of refusing it. All are off unless ` + "`enabled`" + ` is set to true in the stage's file.
 - **A name that no rule has** is not noticed by the engine, which looks for each rule's settings and not the other way round. The driver refuses it before anything starts; by hand, ` + "`automation guardrails --check policy/config/prod.json`" + ` does. ` + "`automation guardrails NAME --stage prod`" + ` explains a rule as it is in force.
 - **The budget** is kept twice: by stack-budget, from what the program declares, and by the driver's ` + "`up`" + `, from the stage's configuration, also where the rule is switched off. Only an exception for the stack, with its reason and its end, lets both pass.
-- **What it adds to a preview** is less than 200 ms; ` + "`go test ./policy -run AddsLessThan -v`" + ` measures it on the project's own program, with and without the pack in turn, on the clock and of the processors. On a machine that is busy with something else only the share of the processors is judged.
+- **What it adds to a preview** is meant to be less than 200 ms and is not yet shown to be: on 2026-11-28, on two cores busy with other work as well, it added 337 ms on the clock and 404 ms of the processors to a preview of 922 ms. ` + "`go test ./policy -run '^$' -bench PreviewWith -benchtime 10x`" + ` measures it on the project's own program, with and without the pack in turn.
 - **On the local target** (an AWS endpoint on this machine) architecture and removal protection are not judged: nothing costs money there, and the machine dictates both.
 
 `
