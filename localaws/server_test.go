@@ -84,3 +84,19 @@ func TestWhoCalls(t *testing.T) {
 		})
 	}
 }
+
+func TestAValueOutOfRangeIsRefusedWithTheBoundThatItBreaks(t *testing.T) {
+	s := start(t, localaws.Options{})
+	for seconds, want := range map[int32]string{
+		899:   "Value '899' at 'durationSeconds' failed to satisfy constraint: Member must have value greater than or equal to 900",
+		43201: "Value '43201' at 'durationSeconds' failed to satisfy constraint: Member must have value less than or equal to 43200",
+	} {
+		_, err := sts.NewFromConfig(s.Config()).AssumeRole(t.Context(), &sts.AssumeRoleInput{
+			RoleArn: aws.String("arn:aws:iam::000000000000:role/r"), RoleSessionName: aws.String("session"), DurationSeconds: &seconds,
+		})
+		var api smithy.APIError
+		if !errors.As(err, &api) || api.ErrorCode() != "ValidationError" || api.ErrorMessage() != "1 validation error detected: "+want {
+			t.Errorf("%d seconds: got %v", seconds, err)
+		}
+	}
+}

@@ -56,12 +56,25 @@ func Run(ctx context.Context, c *console.Console, o Options) (err error) {
 	}
 	defer func() { err = errors.Join(err, withdraw()) }()
 	c.Printf("\n%s\n\n%s\nCtrl-C stops it.\n", c.Bold("AWS is at "+local.Server.Endpoint()+", on this machine only. To use it, paste:"), local.Paste())
-	if !o.Empty {
+	if o.Empty {
+		c.Printf(byHand, Stage, target.Architecture())
+	} else {
 		c.Printf(examples, Stage, Stage, Stage, Stage, Stage)
 	}
 	<-ctx.Done()
 	return nil
 }
+
+// byHand is how to deploy with Pulumi itself. The stack gets a file of its own,
+// because making a stack writes into its file and removing it deletes that.
+const byHand = `
+  cp Pulumi.%s.yaml Pulumi.local.yaml
+  pulumi stack init local && pulumi config set crawlerless:architecture %s
+  pulumi up
+  pulumi destroy --remove                               # and Pulumi.local.yaml is gone again
+
+This needs Pulumi of release 3.259.0 or later with its Go language host, as installed from pulumi.com.
+`
 
 // examples are first things to try with the aws CLI.
 const examples = `

@@ -152,5 +152,6 @@ func (l *Local) Paste() string {
 alias aws='aws --endpoint-url "$AWS_ENDPOINT_URL"'   # version 1 of the CLI ignores the variable for some services
 export PULUMI_BACKEND_URL=%[5]s PULUMI_CONFIG_PASSPHRASE=local
 export PULUMI_DEBUG_PROVIDERS=aws:%[6]d PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true
+export AWS_DISABLE_HOST_PREFIX_INJECTION=true        # else start-sync-execution asks for sync-127.0.0.1
 `, l.Server.Endpoint(), LocalRegion, LocalKey, LocalSecret, l.Backend(), l.Provider.Port())
 }

@@ -164,7 +164,7 @@ func paged[T any](list []T, key func(T) string, token *string, limit *int32) ([]
 	if limit != nil {
 		most = int(*limit)
 		if most < 1 || most > maxPage {
-			return nil, nil, invalid("1 validation error detected: Value '" + strconv.Itoa(most) + "' at 'limit' failed to satisfy constraint: Member must have value between 1 and 100")
+			return nil, nil, invalid("1 validation error detected: Value '" + strconv.Itoa(most) + "' at 'limit' failed to satisfy constraint: Member must " + wire.ValueRule(most, 1, maxPage))
 		}
 	}
 	if token != nil {

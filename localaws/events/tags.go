@@ -2,12 +2,15 @@ package events
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+
+	"crawlerless/localaws/wire"
 )
 
 // maxTags is the most tags of one rule.
@@ -15,11 +18,13 @@ const maxTags = 50
 
 func checkTags(tags []types.Tag) error {
 	seen := map[string]bool{}
-	for _, t := range tags {
+	for i, t := range tags {
 		key := aws.ToString(t.Key)
 		switch {
-		case key == "" || len(key) > 128 || len(aws.ToString(t.Value)) > 256:
-			return invalid("1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have length between 1 and 128")
+		case key == "" || len(key) > 128:
+			return invalid(fmt.Sprintf("1 validation error detected: Value '%s' at 'tags.%d.member.key' failed to satisfy constraint: Member must %s", key, i+1, wire.LengthRule(len(key), 1, 128)))
+		case len(aws.ToString(t.Value)) > 256:
+			return invalid(fmt.Sprintf("1 validation error detected: Value '%s' at 'tags.%d.member.value' failed to satisfy constraint: Member must %s", *t.Value, i+1, wire.LengthRule(len(*t.Value), 0, 256)))
 		case strings.HasPrefix(strings.ToLower(key), "aws:"):
 			return invalid("Invalid tag key: aws: prefixed tag key names are not allowed for external use.")
 		case seen[key]:

@@ -121,10 +121,10 @@ func (s *Service) checkTarget(ctx context.Context, t *types.Target, ruleARN stri
 	}
 	if p := t.RetryPolicy; p != nil {
 		if n := p.MaximumRetryAttempts; n != nil && (*n < 0 || *n > defaultAttempts) {
-			return invalid(fmt.Sprintf("1 validation error detected: Value '%d' at 'targets.1.member.retryPolicy.maximumRetryAttempts' failed to satisfy constraint: Member must have value between 0 and 185", *n))
+			return invalid(fmt.Sprintf("1 validation error detected: Value '%d' at 'targets.1.member.retryPolicy.maximumRetryAttempts' failed to satisfy constraint: Member must %s", *n, wire.ValueRule(*n, 0, defaultAttempts)))
 		}
 		if n := p.MaximumEventAgeInSeconds; n != nil && (*n < 60 || *n > defaultAge) {
-			return invalid(fmt.Sprintf("1 validation error detected: Value '%d' at 'targets.1.member.retryPolicy.maximumEventAgeInSeconds' failed to satisfy constraint: Member must have value between 60 and 86400", *n))
+			return invalid(fmt.Sprintf("1 validation error detected: Value '%d' at 'targets.1.member.retryPolicy.maximumEventAgeInSeconds' failed to satisfy constraint: Member must %s", *n, wire.ValueRule(*n, 60, defaultAge)))
 		}
 	}
 	if d := t.DeadLetterConfig; d != nil && d.Arn != nil {

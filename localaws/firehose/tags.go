@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/firehose"
 	"github.com/aws/aws-sdk-go-v2/service/firehose/types"
+
+	"crawlerless/localaws/wire"
 )
 
 // maxTags is how many tags a stream may have.
@@ -25,7 +27,7 @@ func addTags(have map[string]string, add []types.Tag) error {
 		case tag.Key == nil:
 			return missing(member + "key")
 		case key == "" || len([]rune(key)) > 128:
-			return constraint(key, member+"key", "have length between 1 and 128")
+			return constraint(key, member+"key", wire.LengthRule(len([]rune(key)), 1, 128))
 		case len([]rune(value)) > 256:
 			return constraint(value, member+"value", "have length less than or equal to 256")
 		case strings.HasPrefix(strings.ToLower(key), "aws:"):

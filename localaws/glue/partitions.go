@@ -9,6 +9,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
+
+	"crawlerless/localaws/wire"
 )
 
 // Limits of one call. https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-catalog-partitions.html
@@ -217,7 +219,7 @@ func checkSegment(segment *types.Segment) error {
 	}
 	switch {
 	case total < 1 || total > maxSegments:
-		return constraint(fmt.Sprintf("'%d'", total), "segment.totalSegments", fmt.Sprintf("have value between 1 and %d", maxSegments))
+		return constraint(fmt.Sprintf("'%d'", total), "segment.totalSegments", wire.ValueRule(total, 1, maxSegments))
 	case segment.SegmentNumber < 0 || segment.SegmentNumber >= total:
 		return invalid("Segment number must be non-negative and less than the total number of segments.")
 	}

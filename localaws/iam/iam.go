@@ -126,7 +126,7 @@ var namePattern = regexp.MustCompile(`^[\w+=,.@-]+$`)
 // checkName refuses what IAM refuses as a name.
 func checkName(member, name string, longest int) error {
 	if name == "" || len(name) > longest {
-		return validation("Value '%s' at '%s' failed to satisfy constraint: Member must have length between 1 and %d", name, member, longest)
+		return validation("Value '%s' at '%s' failed to satisfy constraint: Member must %s", name, member, wire.LengthRule(len(name), 1, longest))
 	}
 	if !namePattern.MatchString(name) {
 		return &wire.Error{Code: "ValidationError", Message: fmt.Sprintf("The specified value for %s is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-", member)}
@@ -188,7 +188,7 @@ func page[T any](items []T, key func(T) string, marker *string, maxItems *int32)
 	limit := 100
 	if maxItems != nil {
 		if *maxItems < 1 || *maxItems > 1000 {
-			return nil, nil, false, validation("Value '%d' at 'maxItems' failed to satisfy constraint: Member must have value between 1 and 1000", *maxItems)
+			return nil, nil, false, validation("Value '%d' at 'maxItems' failed to satisfy constraint: Member must %s", *maxItems, wire.ValueRule(*maxItems, 1, 1000))
 		}
 		limit = int(*maxItems)
 	}

@@ -83,7 +83,7 @@ func (s *Service) parseTrust(text string) (*policy.Document, error) {
 func checkDuration(seconds *int32) (int32, error) {
 	d := cmp.Or(aws.ToInt32(seconds), defaultDuration)
 	if d < 3600 || d > 43200 {
-		return 0, validation("Value '%d' at 'maxSessionDuration' failed to satisfy constraint: Member must have value between 3600 and 43200", d)
+		return 0, validation("Value '%d' at 'maxSessionDuration' failed to satisfy constraint: Member must %s", d, wire.ValueRule(d, 3600, 43200))
 	}
 	return d, nil
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"crawlerless/localaws/wire"
 )
 
 // function is one function and everything attached to it. The fields are
@@ -156,7 +158,7 @@ func page(names []string, marker *string, maxItems *int32, most int) ([]string, 
 	size := most
 	if maxItems != nil {
 		if *maxItems < 1 || *maxItems > 10000 {
-			return nil, nil, validation("Value '%d' at 'maxItems' failed to satisfy constraint: Member must have value between 1 and 10000", *maxItems)
+			return nil, nil, validation("Value '%d' at 'maxItems' failed to satisfy constraint: Member must %s", *maxItems, wire.ValueRule(*maxItems, 1, 10000))
 		}
 		size = min(int(*maxItems), most)
 	}

@@ -39,7 +39,7 @@ func addTags(have, add map[string]string) error {
 	for key, value := range add {
 		switch {
 		case key == "" || len([]rune(key)) > 128:
-			return constraint(key, "tags", "have length between 1 and 128")
+			return constraint(key, "tags", wire.LengthRule(len([]rune(key)), 1, 128))
 		case len([]rune(value)) > 256:
 			return constraint(value, "tags", "have length less than or equal to 256")
 		case strings.HasPrefix(strings.ToLower(key), "aws:"):

@@ -111,7 +111,7 @@ func seconds(given *int32, usual, most int32) (time.Duration, error) {
 		n = *given
 	}
 	if n < 900 || n > most {
-		return 0, &wire.Error{Code: "ValidationError", Message: fmt.Sprintf("1 validation error detected: Value '%d' at 'durationSeconds' failed to satisfy constraint: Member must have value between 900 and %d", n, most)}
+		return 0, &wire.Error{Code: "ValidationError", Message: fmt.Sprintf("1 validation error detected: Value '%d' at 'durationSeconds' failed to satisfy constraint: Member must %s", n, wire.ValueRule(n, 900, most))}
 	}
 	return time.Duration(n) * time.Second, nil
 }

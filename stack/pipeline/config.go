@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"sort"
@@ -215,6 +216,14 @@ func (c Config) check() []error {
 	}
 	if c.AlarmTopicARN != "" && !topicARN.MatchString(c.AlarmTopicARN) {
 		bad("alarmTopicArn", "%q is not the ARN of an SNS topic", c.AlarmTopicARN)
+	}
+	for _, key := range slices.Sorted(maps.Keys(c.Tags)) {
+		switch value := c.Tags[key]; {
+		case key == "" || len(key) > 128 || len(value) > 256:
+			bad("tags", "%q: keys have 1 to 128 characters and values at most 256", key)
+		case strings.HasPrefix(strings.ToLower(key), "aws:"):
+			bad("tags", "%q: keys that begin with aws: are AWS's own", key)
+		}
 	}
 	if len(c.Sources) == 0 && !c.Generator {
 		bad("sources", "is empty and generator is off: there is nothing to collect; name a log group or set %s:generator to true", Namespace)

@@ -51,6 +51,7 @@ func TestAWrongValueNamesItsKeyTheValueAndWhatIsAllowed(t *testing.T) {
 		"expiry before":          {map[string]string{"lakeTransitionDays": "60", "lakeExpiryDays": "30"}, []string{"lakeExpiryDays", "60"}},
 		"protect and force":      {map[string]string{"protect": "true", "forceDestroy": "true"}, []string{"forceDestroy", "protect"}},
 		"not a topic":            {map[string]string{"alarmTopicArn": "alerts"}, []string{"alarmTopicArn", "alerts", "SNS"}},
+		"a tag of AWS's":         {map[string]string{"tags": `{"aws:team":"a"}`}, []string{"crawlerless:tags", "aws:team", "AWS's own"}},
 		"nothing to collect":     {map[string]string{"generator": "false"}, []string{"crawlerless:sources", "nothing to collect"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -50,18 +50,21 @@ func (p *program) sources() (sourceList, *function, error) {
 			group: g.logs.Name, made: g.logs,
 		})
 	}
+	// Two sources may share a group that one of them makes: groups first.
 	made := map[string]*cloudwatch.LogGroup{}
 	for _, s := range p.config.Sources {
+		if !s.CreateLogGroup || made[s.LogGroup] != nil {
+			continue
+		}
+		group, err := p.logGroup("source-"+s.Name, s.LogGroup)
+		if err != nil {
+			return nil, nil, err
+		}
+		made[s.LogGroup] = group
+	}
+	for _, s := range p.config.Sources {
 		one := source{Source: s, group: pulumi.String(s.LogGroup).ToStringOutput()}
-		if s.CreateLogGroup {
-			group, ok := made[s.LogGroup]
-			if !ok {
-				var err error
-				if group, err = p.logGroup("source-"+s.Name, s.LogGroup); err != nil {
-					return nil, nil, err
-				}
-				made[s.LogGroup] = group
-			}
+		if group, ok := made[s.LogGroup]; ok {
 			one.group, one.made = group.Name, group
 		}
 		list = append(list, one)
