@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -298,14 +299,14 @@ func TestCallsAreCounted(t *testing.T) {
 }
 
 func TestAnInterceptorCanRefuseBeforeAndLoseTheAnswerAfter(t *testing.T) {
-	ran := 0
-	table := func(*glue.GetTableInput) (*glue.GetTableOutput, error) { ran++; return &glue.GetTableOutput{}, nil }
-	var fault func(next func() error) error
+	var ran atomic.Int64 // a connection that breaks does not order the handler before the client
+	table := func(*glue.GetTableInput) (*glue.GetTableOutput, error) { ran.Add(1); return &glue.GetTableOutput{}, nil }
+	var fault atomic.Value // func(next func() error) error
 	h := wire.NewHandler(judge{}, services(table), wire.WithInterceptor(func(_ context.Context, service, operation string, _ wire.Caller, next func() error) error {
 		if operation != "GetTable" && service != "s3" {
 			return next()
 		}
-		return fault(next)
+		return fault.Load().(func(func() error) error)(next)
 	}))
 	overTCP := serve(t, h)
 	for name, cfg := range map[string]aws.Config{"over TCP": overTCP, "in the process": config("http://localaws", &http.Client{Transport: h.Transport()})} {
@@ -314,30 +315,30 @@ func TestAnInterceptorCanRefuseBeforeAndLoseTheAnswerAfter(t *testing.T) {
 			return err
 		}
 		t.Run(name, func(t *testing.T) {
-			ran = 0
-			fault = func(func() error) error { return &wire.Error{Code: "ThrottlingException", Message: "Rate exceeded"} }
-			if err := call(); err == nil || !strings.Contains(err.Error(), "ThrottlingException: Rate exceeded") || ran != 0 {
-				t.Errorf("throttled: %v after %d runs", err, ran)
+			ran.Store(0)
+			fault.Store(func(func() error) error { return &wire.Error{Code: "ThrottlingException", Message: "Rate exceeded"} })
+			if err := call(); err == nil || !strings.Contains(err.Error(), "ThrottlingException: Rate exceeded") || ran.Load() != 0 {
+				t.Errorf("throttled: %v after %d runs", err, ran.Load())
 			}
-			fault = func(next func() error) error { return errors.Join(next(), wire.ErrLostResponse) }
+			fault.Store(func(next func() error) error { return errors.Join(next(), wire.ErrLostResponse) })
 			var api smithy.APIError
-			if err := call(); err == nil || errors.As(err, &api) || ran != 1 {
-				t.Errorf("lost: %v after %d runs", err, ran)
+			if err := call(); err == nil || errors.As(err, &api) || ran.Load() != 1 {
+				t.Errorf("lost: %v after %d runs", err, ran.Load())
 			}
-			fault = func(next func() error) error { return next() }
-			if err := call(); err != nil || ran != 2 {
-				t.Errorf("let through: %v after %d runs", err, ran)
+			fault.Store(func(next func() error) error { return next() })
+			if err := call(); err != nil || ran.Load() != 2 {
+				t.Errorf("let through: %v after %d runs", err, ran.Load())
 			}
 		})
 	}
 	t.Run("an answer of S3 is kept back", func(t *testing.T) {
-		fault = func(next func() error) error {
+		fault.Store(func(next func() error) error {
 			return errors.Join(next(), &wire.Error{Code: "SlowDown", Message: "Please reduce your request rate.", Status: 503})
-		}
+		})
 		if resp, body := post(t, *overTCP.BaseEndpoint, "/b/k", "s3", ""); resp.StatusCode != 503 || !strings.Contains(body, "<Code>SlowDown</Code>") {
 			t.Errorf("got %d %s", resp.StatusCode, body)
 		}
-		fault = func(next func() error) error { return next() }
+		fault.Store(func(next func() error) error { return next() })
 		if resp, body := post(t, *overTCP.BaseEndpoint, "/b/k", "s3", ""); resp.StatusCode != 200 || body != "POST /b/k" {
 			t.Errorf("got %d %s", resp.StatusCode, body)
 		}
