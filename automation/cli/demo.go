@@ -30,8 +30,8 @@ func (c *demoCommand) Run(s *session) error {
 	if len(c.Input) == 0 && len(c.Paths) > 0 {
 		return &usageError{errPathsWithoutInput}
 	}
-	if c.Events < 0 {
-		return &usageError{errNegativeEvents}
+	if c.Events < 1 {
+		return &usageError{errTooFewEvents}
 	}
 	var engine io.Writer
 	if s.engine {

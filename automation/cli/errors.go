@@ -4,5 +4,5 @@ import "errors"
 
 var (
 	errPathsWithoutInput = errors.New("paths come after --input: automation demo --input PATH…")
-	errNegativeEvents    = errors.New("--events must be 0 or more")
+	errTooFewEvents      = errors.New("--events must be 1 or more")
 )

@@ -67,8 +67,8 @@ func Run(ctx context.Context, c *console.Console, o Options) (err error) {
 			return fmt.Errorf("%w\nname files or folders that can be read, or - for standard input", err)
 		}
 	}
-	if o.Events < 0 {
-		return fmt.Errorf("--events is %d: must be 0 or more", o.Events)
+	if len(o.Input) == 0 && o.Events < 1 {
+		return fmt.Errorf("--events is %d: must be 1 or more", o.Events)
 	}
 	started := time.Now()
 	c.Progress("crawlerless demo: the whole pipeline on this machine, then everything is gone again")

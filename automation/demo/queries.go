@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	gluetypes "github.com/aws/aws-sdk-go-v2/service/glue/types"
 
 	"crawlerless/automation/console"
 	"crawlerless/automation/observe"
@@ -26,13 +27,13 @@ type question struct{ title, sql string }
 func (d *Demo) queries(ctx context.Context) error {
 	table := d.out.Tables[d.summary.source]
 	var list []question
+	t, err := observe.Open(d.local.AWS(), d.out).Table(ctx, d.summary.source)
+	if err != nil {
+		return err
+	}
 	if d.inputs == nil {
-		list = generatorQuestions(table, d.summary.From)
+		list = generatorQuestions(table, d.summary.From, t)
 	} else {
-		t, err := observe.Open(d.local.AWS(), d.out).Table(ctx, d.summary.source)
-		if err != nil {
-			return err
-		}
 		d.printColumns(t)
 		if list, err = d.inputQuestions(ctx, t); err != nil {
 			return err
@@ -56,14 +57,27 @@ func (d *Demo) queries(ctx context.Context) error {
 	return nil
 }
 
-func generatorQuestions(table string, from time.Time) []question {
+// generatorQuestions leave out what needs a column that so few events may not
+// have brought.
+func generatorQuestions(table string, from time.Time, t observe.Table) []question {
+	has := func(name string) bool {
+		return slices.ContainsFunc(t.Columns, func(c gluetypes.Column) bool { return aws.ToString(c.Name) == name })
+	}
 	hour := from.UTC().Format("year = '2006' AND month = '01' AND day = '02' AND hour = '15'")
-	return []question{
+	list := []question{
 		{"Events by partition", fmt.Sprintf(`SELECT year, month, day, hour, count(*) AS events FROM "%s" GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`, table)},
-		{"How long calls take", fmt.Sprintf(`SELECT service, count(*) AS calls, round(avg(request.latency_ms), 1) AS avg_ms, round(approx_percentile(request.latency_ms, 0.95), 1) AS p95_ms, count_if(request.status >= 500) AS failed FROM "%s" WHERE request IS NOT NULL GROUP BY service ORDER BY calls DESC`, table)},
-		{"What fails", fmt.Sprintf(`SELECT error.kind, error.retryable, count(*) AS events, max(timestamp) AS last FROM "%s" WHERE level = 'ERROR' GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2`, table)},
 		{"One hour only: the partitions keep the scan small", fmt.Sprintf(`SELECT level, count(*) AS events FROM "%s" WHERE %s GROUP BY level ORDER BY events DESC`, table, hour)},
 	}
+	if has("request") {
+		list = append(list, question{"How long calls take", fmt.Sprintf(`SELECT service, count(*) AS calls, round(avg(request.latency_ms), 1) AS avg_ms, round(approx_percentile(request.latency_ms, 0.95), 1) AS p95_ms, count_if(request.status >= 500) AS failed FROM "%s" WHERE request IS NOT NULL GROUP BY service ORDER BY calls DESC`, table)})
+	}
+	if !has("request") || !has("error") {
+		list = append(list, question{"Events by service", fmt.Sprintf(`SELECT service, count(*) AS events FROM "%s" GROUP BY 1 ORDER BY 2 DESC, 1`, table)})
+	}
+	if has("error") {
+		list = append(list, question{"What fails", fmt.Sprintf(`SELECT error.kind, error.retryable, count(*) AS events, max(timestamp) AS last FROM "%s" WHERE level = 'ERROR' GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2`, table)})
+	}
+	return list
 }
 
 // inputQuestions are questions that every table answers, and the most telling

@@ -92,11 +92,17 @@ func files(path string) ([]string, error) {
 	return found, nil
 }
 
+// readable opens a file and looks at how it begins.
 func readable(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("input: %w", err)
 	}
+	_, end, err := unpack(f)
+	if err != nil {
+		return errors.Join(fmt.Errorf("input %s: %w", path, err), f.Close())
+	}
+	end()
 	return f.Close()
 }
 
