@@ -300,7 +300,10 @@ func TestCallsAreCounted(t *testing.T) {
 
 func TestAnInterceptorCanRefuseBeforeAndLoseTheAnswerAfter(t *testing.T) {
 	var ran atomic.Int64 // a connection that breaks does not order the handler before the client
-	table := func(*glue.GetTableInput) (*glue.GetTableOutput, error) { ran.Add(1); return &glue.GetTableOutput{}, nil }
+	table := func(*glue.GetTableInput) (*glue.GetTableOutput, error) {
+		ran.Add(1)
+		return &glue.GetTableOutput{}, nil
+	}
 	var fault atomic.Value // func(next func() error) error
 	h := wire.NewHandler(judge{}, services(table), wire.WithInterceptor(func(_ context.Context, service, operation string, _ wire.Caller, next func() error) error {
 		if operation != "GetTable" && service != "s3" {
