@@ -32,23 +32,30 @@ type pack struct {
 	unjudged []string
 	inputs   map[string]guardrails.Resource // of every resource that has been seen, by its URN
 	active   []policyx.Policy               // replaced, never changed
+	judges   map[policyx.Policy]guardrails.Guardrail
+	nothing  policyx.Policy // what stands in the place of one that has nothing to say
 }
 
 // thin is the pack as it is served. policyx decodes a resource anew for every
-// policy that it offers it to, so the pack no longer offers those that have
-// nothing more to do: carriers that have their configuration, and remediations
-// that are off. Half of what the pack costs a preview is saved by that.
+// policy that it offers it to, which would be most of what the pack costs a
+// preview. So the pack no longer offers policies that have nothing more to do
+// (carriers that have their configuration, remediations that are off), and of the
+// others only those that have something to say of the resource.
 type thin struct {
 	policyx.PolicyPack
 	pack *pack
 }
 
-// Policies are all that still have something to do. The engine asks what there is
-// before it shows the first resource, and remembers.
+// Policies are all that still have something to do, in a list of the caller's
+// own. policyx asks for it once for each resource and walks through it; the first
+// on the list, the witness, takes out those behind it that would say nothing. (The
+// engine asks what there is before it shows the first resource, and remembers.)
 func (t thin) Policies() []policyx.Policy {
 	t.pack.mu.Lock()
-	defer t.pack.mu.Unlock()
-	return t.pack.active
+	list := slices.Clone(t.pack.active)
+	t.pack.mu.Unlock()
+	list[0] = t.pack.witness(list[1:])
+	return list
 }
 
 // retire takes a policy out of those that are offered.
@@ -76,8 +83,9 @@ func newPack(
 	p := &pack{
 		stage: stage, now: now, say: say,
 		settings: map[string]configured{}, inputs: map[string]guardrails.Resource{},
+		judges: map[policyx.Policy]guardrails.Guardrail{},
 	}
-	policies := []policyx.Policy{p.witness()}
+	policies := []policyx.Policy{p.witness(nil)}
 	for _, g := range rules {
 		switch {
 		case g.Mends():
@@ -85,10 +93,14 @@ func newPack(
 		case g.JudgesStack():
 			policies = append(policies, p.configCarrier(g), p.stackJudge(g))
 		default:
-			policies = append(policies, p.judge(g))
+			judge := p.judge(g)
+			p.judges[judge] = g
+			policies = append(policies, judge)
 		}
 	}
-	policies = append(policies, p.closing()...)
+	closing := p.closing()
+	p.nothing = closing[0] // no resource is shown to a policy that judges the stack
+	policies = append(policies, closing...)
 	whole, err := policyx.NewPolicyPack(packName, semver.MustParse(packVersion), policyx.EnforcementLevelMandatory, policies)
 	if err != nil {
 		return nil, err
@@ -249,6 +261,11 @@ func (p *pack) report(g guardrails.Guardrail, c configured, f guardrails.Finding
 	for _, v := range verdict.Violations {
 		manager.ReportViolation(v.Message(g), v.URN)
 	}
+	p.remember(g, verdict)
+}
+
+// remember keeps what a rule could not judge.
+func (p *pack) remember(g guardrails.Guardrail, verdict guardrails.Findings) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, u := range verdict.Unjudged {
@@ -266,14 +283,34 @@ func resourceOf(r policyx.AnalyzerResource) guardrails.Resource {
 // witness sees every resource first and keeps what the program declares of it.
 // When the stack is judged, the engine shows only what the provider made of it,
 // in which a block that the program leaves out may be a value not known yet.
-func (p *pack) witness() policyx.Policy {
+//
+// behind are the policies to which the resource would be shown next: a rule whose
+// configuration is known and that finds nothing is spared it.
+func (p *pack) witness(behind []policyx.Policy) policyx.Policy {
 	return policyx.NewResourceValidationPolicy("every-resource", policyx.ResourceValidationPolicyArgs{
 		Description:      "Sees each resource for the rules that judge the whole stack. It has no opinion.",
 		EnforcementLevel: policyx.EnforcementLevelAdvisory,
 		ValidateResource: func(_ context.Context, args policyx.ResourceValidationArgs) error {
+			r := resourceOf(args.Resource)
 			p.mu.Lock()
-			defer p.mu.Unlock()
-			p.inputs[args.Resource.URN] = resourceOf(args.Resource)
+			p.inputs[r.URN] = r
+			known := maps.Clone(p.settings)
+			p.mu.Unlock()
+			for i, policy := range behind {
+				g, judges := p.judges[policy]
+				if !judges {
+					continue
+				}
+				c, ok := known[g.Name]
+				if !ok {
+					continue // it has its configuration yet to see
+				}
+				verdict := guardrails.Excuse(g.CheckResource(r, p.stage, c.settings), c.exceptions, p.now())
+				if len(verdict.Violations) == 0 {
+					p.remember(g, verdict)
+					behind[i] = p.nothing
+				}
+			}
 			return nil
 		},
 	})

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/user"
 	"regexp"
+	"strings"
 	"time"
 
 	"crawlerless/automation/e2e"
@@ -26,6 +27,7 @@ type e2eCommand struct {
 	Events      int           `default:"300" help:"How many events the generator writes."`
 	Faults      *uint64       `placeholder:"SEED" help:"Instead of the promises: write 2,000 objects while everything fails that can, by a plan of this seed, and lose nothing (local only)."`
 	Only        string        `placeholder:"PATTERN" help:"Only the promises whose name matches."`
+	Thorough    bool          `help:"Also the promises that take long."`
 	JSON        bool          `help:"Print the report as one JSON document on standard output."`
 }
 
@@ -35,6 +37,7 @@ func (e2eCommand) Help() string {
 
 Examples:
   automation e2e
+  automation e2e --thorough
   automation e2e --only 'schema|malformed' --report out
   automation e2e --faults 1
   automation e2e --target aws --ttl 1h --report out`
@@ -54,6 +57,9 @@ func (c *e2eCommand) Run(s *session) error {
 		if c.Target != "local" {
 			return &usageError{errors.New("--faults needs --target local: AWS fails as it likes")}
 		}
+		if c.Only != "" || c.Thorough {
+			return &usageError{errors.New("--faults has a promise of its own: leave --only and --thorough out")}
+		}
 		storm = e2e.FullStorm(*c.Faults)
 		if injector, err = faults.New(faults.Plan{}); err != nil {
 			return err
@@ -63,6 +69,9 @@ func (c *e2eCommand) Run(s *session) error {
 	if c.Only != "" {
 		if only, err = regexp.Compile(c.Only); err != nil {
 			return &usageError{fmt.Errorf("--only: %w", err)}
+		}
+		if len(e2e.Promises(only)) == 0 {
+			return &usageError{fmt.Errorf("--only %s matches no promise; there are %s", c.Only, strings.Join(e2e.Promises(nil), ", "))}
 		}
 	}
 	var engine io.Writer
@@ -89,7 +98,7 @@ func (c *e2eCommand) Run(s *session) error {
 		defer func() { err = errors.Join(err, t.Close()) }()
 		report, err := e2e.Run(s.ctx, s.console, e2e.Options{
 			Root: root, Cache: cache, Dir: dir, Target: t, Stage: c.StageConfig, Stack: stack, TTL: c.TTL, Keep: c.Keep,
-			ReportDir: c.Report, Owner: owner(), Events: c.Events, Only: only, Faults: injector, Storm: storm, Log: s.log, Engine: engine,
+			ReportDir: c.Report, Owner: owner(), Events: c.Events, Only: only, Thorough: c.Thorough, Faults: injector, Storm: storm, Log: s.log, Engine: engine,
 		})
 		if report.Kept || len(report.Left) > 0 {
 			rec.Retain() // sweep finds it by the record

@@ -154,7 +154,7 @@ func (d *Demo) start(ctx context.Context, _ *console.Step) (string, error) {
 	d.space, err = workspace.Open(ctx, workspace.Options{
 		Root: d.o.Root, Dir: d.o.Dir, Stage: Stage, Stack: stackName, Overrides: d.local.Overrides(),
 		Backend: d.local.Backend(), Env: d.local.Env(), Command: d.summary.tools.Command, Code: d.summary.tools.Code,
-		PolicyPack: d.summary.tools.PolicyPack, PolicyConfig: policyConfig, Engine: d.o.Engine,
+		PolicyPack: d.summary.tools.PolicyPack, PolicyConfig: policyConfig, Engine: d.o.Engine, New: true,
 	})
 	if err != nil {
 		return "", err

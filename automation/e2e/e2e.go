@@ -39,9 +39,10 @@ type Options struct {
 	Keep             bool // keep the stack when a test failed
 	ReportDir        string
 	Owner            string
-	Events           int // of the generator
-	Burst            int // objects that come at once; 0 is a thousand
-	Only             *regexp.Regexp
+	Events           int            // of the generator
+	Burst            int            // objects that come at once; 0 is a thousand
+	Only             *regexp.Regexp // the promises whose name matches; nil: all, the long ones if Thorough
+	Thorough         bool
 	Faults           *faults.Injector // on the local target; its faults are reported
 	Storm            *Storm           // in place of the promises; needs Faults
 	Log              *slog.Logger
@@ -246,7 +247,7 @@ func (r *run) preview(ctx context.Context, s *console.Step) (string, error) {
 	r.space, err = workspace.Open(ctx, workspace.Options{
 		Root: r.o.Root, Dir: r.o.Dir, Stage: r.o.Stage, Stack: r.o.Stack, Overrides: r.overrides(),
 		Backend: r.o.Target.Backend(), Env: r.o.Target.Env(), Command: r.tools.Command, Code: r.tools.Code,
-		PolicyPack: r.tools.PolicyPack, PolicyConfig: policyConfig, Engine: r.o.Engine, Tags: r.report.Tags,
+		PolicyPack: r.tools.PolicyPack, PolicyConfig: policyConfig, Engine: r.o.Engine, Tags: r.report.Tags, New: true,
 	})
 	if err != nil {
 		return "", err
@@ -283,12 +284,7 @@ func (r *run) deploy(ctx context.Context, s *console.Step) (string, error) {
 
 // tests runs the promises side by side.
 func (r *run) tests(ctx context.Context) error {
-	var list []promise
-	for _, p := range r.o.promises() {
-		if r.o.Only == nil || r.o.Only.MatchString(p.name) {
-			list = append(list, p)
-		}
-	}
+	list := r.o.promises()
 	results := make([]report.Test, len(list))
 	s := r.console.Step("tests")
 	s.Count(0, len(list), "promises side by side")

@@ -33,7 +33,7 @@ func TestEveryPromiseIsKeptLocally(t *testing.T) {
 	}
 	var out, progress bytes.Buffer
 	report, err := e2e.Run(t.Context(), console.Plain(&out, &progress, time.Now), e2e.Options{
-		Root: root, Cache: cache, Dir: dir, Target: local, Stage: "dev", Stack: "e2e-test", TTL: time.Hour, ReportDir: reports, Owner: "test", Events: 90, Burst: 200,
+		Root: root, Cache: cache, Dir: dir, Target: local, Stage: "dev", Stack: "e2e-test", TTL: time.Hour, ReportDir: reports, Owner: "test", Events: 90, Burst: 200, Thorough: true,
 	})
 	if err != nil {
 		for _, p := range report.Tests {

@@ -165,7 +165,7 @@ func (e *env) stranger(ctx context.Context, bucket string) error {
 // testCrawlerRefused previews the very stack with a crawler added.
 func testCrawlerRefused(ctx context.Context, e *env) (_ string, err error) {
 	o := e.space.Options()
-	o.Existing = false
+	o.Existing, o.New = false, true
 	o.Stack += runs.RefusedSuffix // in the user's backend other runs have theirs
 	o.Transform = func(ctx *pulumi.Context) error {
 		_, err := glue.NewCrawler(ctx, "crawler", &glue.CrawlerArgs{

@@ -15,6 +15,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
+	gluetypes "github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	query "crawlerless/automation/athena"
@@ -291,8 +292,8 @@ func testEvolution(ctx context.Context, e *env) (string, error) {
 }
 
 func testRedrive(ctx context.Context, e *env) (string, error) {
-	now := e.target.Now().UTC()
-	key := pipeline.LogsPrefix + sourceLetters + now.Format("/year=2006/month=01/day=02/hour=15/") + "broken.gz"
+	hour := e.target.Now().UTC().Add(-2 * time.Hour)
+	key := pipeline.LogsPrefix + sourceObjects + hour.Format("/year=2006/month=01/day=02/hour=15/") + "broken.gz"
 	whole := zipped(`{"timestamp":"2026-01-01T00:00:00Z","n":3}` + "\n")
 	put := func(body []byte) error {
 		_, err := e.pipeline.S3.PutObject(ctx, &s3.PutObjectInput{Bucket: &e.out.LakeBucket, Key: &key, Body: bytes.NewReader(body)})
@@ -346,8 +347,8 @@ func zipped(s string) []byte {
 
 func testQueryLimit(ctx context.Context, e *env) (string, error) {
 	limit := int64(e.space.Config.QueryScanLimitMiB) << 20
-	now := e.target.Now().UTC()
-	key := pipeline.LogsPrefix + sourceBulk + now.Format("/year=2006/month=01/day=02/hour=15/") + "bulk.json"
+	hour := e.target.Now().UTC()
+	key := pipeline.LogsPrefix + sourceObjects + hour.Format("/year=2006/month=01/day=02/hour=15/") + "bulk.json"
 	// Plain text: a scan is measured by the bytes that are stored.
 	rng := rand.New(rand.NewPCG(1, 2))
 	var b bytes.Buffer
@@ -357,15 +358,26 @@ func testQueryLimit(ctx context.Context, e *env) (string, error) {
 	if _, err := e.pipeline.S3.PutObject(ctx, &s3.PutObjectInput{Bucket: &e.out.LakeBucket, Key: &key, Body: bytes.NewReader(b.Bytes())}); err != nil {
 		return "", err
 	}
-	table := e.out.Tables[sourceBulk]
+	table := e.out.Tables[sourceObjects]
 	err := e.until(ctx, "columns of "+table, func(ctx context.Context) (bool, string, error) {
-		t, err := e.pipeline.Table(ctx, sourceBulk)
-		return len(t.Columns) > 0 && (t.Partitions > 0 || e.space.Config.Partitions == pipeline.Projected), fmt.Sprintf("%d columns, %d partitions", len(t.Columns), t.Partitions), err
+		t, err := e.pipeline.Table(ctx, sourceObjects)
+		if err != nil || len(t.Columns) == 0 || e.space.Config.Partitions == pipeline.Projected {
+			return err == nil && len(t.Columns) > 0, fmt.Sprintf("%d columns", len(t.Columns)), err
+		}
+		_, err = e.pipeline.Glue.GetPartition(ctx, &glue.GetPartitionInput{
+			DatabaseName: &e.out.Database, TableName: &table, PartitionValues: strings.Split(hour.Format("2006/01/02/15"), "/"),
+		})
+		var missing *gluetypes.EntityNotFoundException
+		if errors.As(err, &missing) {
+			return false, "the partition is missing", nil
+		}
+		return err == nil, "the partition is there", err
 	})
 	if err != nil {
 		return "", err
 	}
-	_, err = e.athena.Query(ctx, fmt.Sprintf(`SELECT max(noise) FROM "%s"`, table), 1)
+	_, err = e.athena.Query(ctx, fmt.Sprintf(`SELECT max(noise) FROM "%s" WHERE year = '%s' AND month = '%s' AND day = '%s' AND hour = '%s'`, table,
+		hour.Format("2006"), hour.Format("01"), hour.Format("02"), hour.Format("15")), 1)
 	var failed *query.QueryError
 	if !errors.As(err, &failed) {
 		return "", fmt.Errorf("a query over %d bytes with a limit of %d ended with: %w", b.Len(), limit, err)

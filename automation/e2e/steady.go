@@ -186,7 +186,7 @@ func (e *env) switchTo(ctx context.Context, partitions string) (err error) {
 		return nil
 	}
 	o.Overrides["crawlerless:partitions"] = partitions
-	o.Existing = true
+	o.Existing, o.New = true, false
 	space, err := workspace.Open(ctx, o)
 	if err != nil {
 		return err

@@ -36,35 +36,27 @@ func FullStorm(seed uint64) *Storm {
 	return &Storm{Seed: seed, Objects: 2000, Hours: 50, Schemas: 8, Writers: 64}
 }
 
-// promises are those that the run holds the product to.
-func (o Options) promises() []promise {
-	if o.Storm == nil {
-		return promises()
+// promise is the one of such a run.
+func (s Storm) promise(injector *faults.Injector) promise {
+	var sources []string
+	for i := range s.Schemas {
+		sources = append(sources, stormSource(i))
 	}
-	return []promise{{
-		name: "nothing-lost-under-faults",
-		text: "Whatever fails on the way, every record is queryable, no partition or column is missing, and every failure ends in the dead-letter queue and is recovered by one redrive",
+	return promise{
+		name:    "nothing-lost-under-faults",
+		text:    "Whatever fails on the way, every record is queryable, no partition or column is missing, and every failure ends in the dead-letter queue and is recovered by one redrive",
+		sources: sources,
 		test: func(ctx context.Context, e *env) (string, error) {
-			detail, err := testStorm(ctx, e, *o.Storm, o.Faults)
+			detail, err := testStorm(ctx, e, s, injector)
 			if err != nil {
-				err = fmt.Errorf("%w\nagain: automation e2e --faults %d", err, o.Storm.Seed)
+				err = fmt.Errorf("%w\nagain: automation e2e --faults %d", err, s.Seed)
 			}
 			return detail, err
 		},
-	}}
+	}
 }
 
-// sources are those of the run, beside the generator's.
-func (o Options) sources() []string {
-	if o.Storm == nil {
-		return []string{sourceApp, sourceMalformed, sourceDrift, sourceBulk, sourceLetters, sourceHistory, sourceWide, sourceBurst, sourceModes}
-	}
-	names := make([]string, o.Storm.Schemas)
-	for i := range names {
-		names[i] = fmt.Sprintf("storm-%d", i+1)
-	}
-	return names
-}
+func stormSource(i int) string { return fmt.Sprintf("storm-%d", i+1) }
 
 // badWeather is what befalls every call of the pipeline's roles and services.
 func badWeather(seed uint64) faults.Plan {
@@ -228,7 +220,7 @@ func (r *stormRun) account(ctx context.Context) (string, error) {
 		}
 	}
 	if len(executions) != x.Failed {
-		return "", fmt.Errorf("%d executions failed, the dead-letter queue knows of %d", x.Failed, len(executions))
+		return "", fmt.Errorf("%d of %d executions failed, the dead-letter queue knows of %d in %d letters (%s)", x.Failed, x.Started, len(executions), len(letters), counted(errorsByName))
 	}
 	var missing []string
 	expected := 0

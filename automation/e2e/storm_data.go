@@ -88,7 +88,7 @@ func newStorm(s Storm, now time.Time) (*storm, error) {
 	out := &storm{want: map[string]*stormTable{}}
 	turns := map[string][][]float64{} // when each field changes, by source
 	for i := range s.Schemas {
-		name := fmt.Sprintf("storm-%d", i+1)
+		name := stormSource(i)
 		out.sources = append(out.sources, name)
 		out.want[name] = &stormTable{hours: map[string]int{}, present: map[string]int{}}
 		for _, d := range drifts {

@@ -19,11 +19,12 @@ import (
 	"github.com/rogpeppe/go-internal/lockedfile"
 
 	rules "crawlerless/policy/guardrails"
+	"crawlerless/stack/build"
 )
 
 // Build compiles the pack of the checkout into the cache, and answers the path
-// of the executable. The compiler decides what is up to date; without -trimpath
-// it finds Pulumi's SDK as the driver has just compiled it.
+// of the executable. Without -trimpath the compiler finds Pulumi's SDK as the
+// driver has just compiled it.
 func Build(ctx context.Context, root, cache string) (string, error) {
 	root, err := filepath.Abs(root)
 	if err != nil {
@@ -39,20 +40,25 @@ func Build(ctx context.Context, root, cache string) (string, error) {
 		return "", fmt.Errorf("lock %s: %w", dir, err)
 	}
 	defer unlock()
-	path := filepath.Join(dir, "guardrails")
-	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", path, "./policy")
-	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "GOFLAGS=")
-	// Asked to stop, the go command waits for its compilers; killed, it would
-	// leave them and its temporary folder behind.
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = time.Minute
-	out, err := cmd.CombinedOutput()
-	switch {
-	case errors.Is(err, exec.ErrNotFound):
-		return "", errors.New("compile the policy pack: there is no go command on PATH; install Go 1.26 or newer")
-	case err != nil:
-		return "", fmt.Errorf("compile the policy pack: %w\n%s", err, strings.TrimSpace(string(out)))
+	const file = "guardrails"
+	path := filepath.Join(dir, file)
+	args := []string{"build", "-buildvcs=false", "-o", path, "./policy"}
+	err = build.Once(ctx, root, dir, []string{file}, args, func() error {
+		cmd := exec.CommandContext(ctx, "go", args...)
+		cmd.Dir = root
+		cmd.Env = append(os.Environ(), "GOFLAGS=")
+		// Asked to stop, the go command waits for its compilers; killed, it would
+		// leave them and its temporary folder behind.
+		cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+		cmd.WaitDelay = time.Minute
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("%w\n%s", err, strings.TrimSpace(string(out)))
+		}
+		return nil
+	})
+	if err != nil {
+		return "", fmt.Errorf("compile the policy pack: %w", err)
 	}
 	return path, nil
 }

@@ -104,7 +104,7 @@ func deploy(ctx context.Context, c *console.Console, local *target.Local, o Opti
 	step = c.Step("preview")
 	space, err := workspace.Open(ctx, workspace.Options{
 		Root: o.Root, Dir: o.Dir, Stage: Stage, Overrides: local.Overrides(), Backend: local.Backend(), Env: local.Env(),
-		Command: tools.Command, Code: tools.Code, PolicyPack: tools.PolicyPack, PolicyConfig: policyConfig, Engine: o.Engine,
+		Command: tools.Command, Code: tools.Code, PolicyPack: tools.PolicyPack, PolicyConfig: policyConfig, Engine: o.Engine, New: true,
 	})
 	if err != nil {
 		step.Failed(err)

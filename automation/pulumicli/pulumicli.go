@@ -90,7 +90,7 @@ func pinned(ctx context.Context, o Options) (*Command, string, error) {
 	}
 	path := binary(o.Cache, version)
 	dir := filepath.Dir(path)
-	if c, err := open(ctx, path); err == nil {
+	if c, err := cached(path, version); err == nil {
 		return c, version + " from the cache", nil
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -104,18 +104,36 @@ func pinned(ctx context.Context, o Options) (*Command, string, error) {
 		return nil, "", fmt.Errorf("lock %s: %w", dir, err)
 	}
 	defer unlock()
-	if c, err := open(ctx, path); err == nil { // somebody built it while we waited
+	if c, err := cached(path, version); err == nil { // somebody built it while we waited
 		return c, version + " from the cache", nil
 	}
 	start := time.Now()
-	if err := build(ctx, tools, version, path); err != nil {
+	if err := build(ctx, tools, version, path+".new"); err != nil {
 		return nil, "", err
 	}
-	c, err := open(ctx, path)
+	// It gets its name only when it runs.
+	c, err := open(ctx, path+".new")
 	if err != nil {
 		return nil, "", fmt.Errorf("the Pulumi CLI just built does not run: %w", err)
 	}
+	if err := os.Rename(c.path, path); err != nil {
+		return nil, "", err
+	}
+	c.path = path
 	return c, fmt.Sprintf("%s built in %s", version, time.Since(start).Round(time.Second)), nil
+}
+
+// cached is the CLI that an earlier run built, tried, and gave its name: it is
+// not asked for its version again.
+func cached(path, version string) (*Command, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, err
+	}
+	v, err := semver.ParseTolerant(version)
+	if err != nil {
+		return nil, fmt.Errorf("version %q in the tools module: %w", version, err)
+	}
+	return &Command{path: path, version: v, patience: Patience}, nil
 }
 
 // pinnedVersion reads the version from the tools module without resolving it.
@@ -133,15 +151,13 @@ func pinnedVersion(tools string) (string, error) {
 	return "", fmt.Errorf("%s requires no github.com/pulumi/pulumi/pkg/v3: which CLI to build?", filepath.Join(tools, "go.mod"))
 }
 
-// build compiles into a temporary name and renames: an interrupted build leaves
-// nothing that looks like a CLI. The version stamp is needed: without it the
-// automation API refuses refresh and destroy. Without -trimpath it shares with
-// the driver what both compile of Pulumi's SDK.
+// build compiles the CLI. The version stamp is needed: without it the automation
+// API refuses refresh and destroy. Without -trimpath it shares with the driver
+// what both compile of Pulumi's SDK.
 func build(ctx context.Context, tools, version, path string) error {
-	tmp := path + ".new"
 	cmd := exec.CommandContext(ctx, "go", "build",
 		"-ldflags", "-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version="+version,
-		"-o", tmp, "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi")
+		"-o", path, "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi")
 	cmd.Dir = tools
 	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOOS=", "GOARCH=")
 	// Asked to stop, the go command waits for its compilers; killed, it would
@@ -153,10 +169,10 @@ func build(ctx context.Context, tools, version, path string) error {
 	case errors.Is(err, exec.ErrNotFound):
 		return errors.New("build the Pulumi CLI: there is no go command on PATH; install Go 1.26 or newer, or Pulumi itself")
 	case err != nil:
-		_ = os.Remove(tmp) // what is left of a failed build is of no use
+		_ = os.Remove(path) // what is left of a failed build is of no use
 		return fmt.Errorf("build the Pulumi CLI: %w\n%s", err, tail(string(out), 20))
 	}
-	return os.Rename(tmp, path)
+	return nil
 }
 
 func tail(s string, lines int) string {

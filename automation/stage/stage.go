@@ -76,10 +76,11 @@ func with(ctx context.Context, c *console.Console, o Options, n need, f func(*St
 	if err != nil {
 		return err
 	}
+	_, scratch := s.target.(*target.Local) // just started, with no stack yet
 	s.space, err = workspace.Open(ctx, workspace.Options{
 		Root: o.Root, Stage: o.Stage, Overrides: s.target.Overrides(), Backend: s.target.Backend(), Env: s.target.Env(),
 		Command: tools.Command, Code: tools.Code, PolicyPack: tools.PolicyPack, PolicyConfig: policyConfig,
-		Engine: o.Engine, Existing: n.existing,
+		Engine: o.Engine, Existing: n.existing, New: scratch,
 	})
 	if err != nil {
 		return err

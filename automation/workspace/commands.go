@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -61,7 +62,11 @@ func (e *PolicyError) Error() string {
 			fmt.Fprintf(&b, "\n  %s: %s: %s", v.Policy, nameOf(v.Resource), strings.TrimSpace(v.Message))
 		}
 	}
-	return fmt.Sprintf("the policy pack refuses the deployment (%d violations):%s", n, b.String())
+	count := "1 violation"
+	if n != 1 {
+		count = fmt.Sprintf("%d violations", n)
+	}
+	return fmt.Sprintf("the policy pack refuses the deployment (%s):%s", count, b.String())
 }
 
 // EngineError is a command of the CLI that failed, with what the engine said.
@@ -145,7 +150,11 @@ func (w *watch) add(e events.EngineEvent) {
 	switch {
 	case e.PolicyEvent != nil:
 		p := e.PolicyEvent
-		w.seen.Violations = append(w.seen.Violations, Violation{Policy: p.PolicyName, Level: p.EnforcementLevel, Resource: p.ResourceURN, Message: plain(p.Message)})
+		// The engine tells of a mandatory one again when it gives up.
+		v := Violation{Policy: p.PolicyName, Level: p.EnforcementLevel, Resource: p.ResourceURN, Message: plain(p.Message)}
+		if !slices.Contains(w.seen.Violations, v) {
+			w.seen.Violations = append(w.seen.Violations, v)
+		}
 	case e.DiagnosticEvent != nil && e.DiagnosticEvent.Severity == "error":
 		w.seen.Diagnostics = append(w.seen.Diagnostics, diagnostic(e.DiagnosticEvent))
 	case e.DiagnosticEvent != nil && strings.HasPrefix(plain(e.DiagnosticEvent.Message), noticePrefix):

@@ -34,8 +34,9 @@ type Options struct {
 	Overrides map[string]any
 	// Backend is the URL of the state backend; empty is the user's own.
 	Backend string
-	// Existing says that the stack must be there already.
-	Existing bool
+	// Existing says that the stack must be there already, New that it must not:
+	// it is made without a look for it.
+	Existing, New bool
 	// Env is added to the CLI's environment.
 	Env     map[string]string
 	Command auto.PulumiCommand
@@ -107,8 +108,11 @@ func Open(ctx context.Context, o Options) (_ *Workspace, err error) {
 	}
 	maps.Copy(env, o.Env)
 	open := auto.UpsertStackInlineSource
-	if o.Existing {
+	switch {
+	case o.Existing:
 		open = auto.SelectStackInlineSource
+	case o.New:
+		open = auto.NewStackInlineSource
 	}
 	w.Stack, err = open(ctx, o.Stack, project, w.program, append(options, auto.EnvVars(env))...)
 	if auto.IsSelectStack404Error(err) {

@@ -71,14 +71,25 @@ func Lambdas(ctx context.Context, o Options) (pipeline.Code, error) {
 		return pipeline.Code{}, fmt.Errorf("lock %s: %w", dir, err)
 	}
 	defer unlock()
-	if err := compile(ctx, root, dir, o.OS, arch, o.Log); err != nil {
-		return pipeline.Code{}, err
+	var paths, files [3]string
+	names := [...]string{extract, catalog, generate}
+	for i, name := range names {
+		files[i] = name + ".zip"
+		paths[i] = filepath.Join(dir, files[i])
 	}
-	var paths [3]string
-	for i, name := range []string{extract, catalog, generate} {
-		if paths[i], err = pack(dir, name); err != nil {
-			return pipeline.Code{}, err
+	err = Once(ctx, root, dir, files[:], append(arguments(dir), o.OS, arch), func() error {
+		if err := compile(ctx, root, dir, o.OS, arch, o.Log); err != nil {
+			return err
 		}
+		for _, name := range names {
+			if err := pack(dir, name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return pipeline.Code{}, fmt.Errorf("compile the Lambdas: %w", err)
 	}
 	return pipeline.Code{Extract: paths[0], Catalog: paths[1], Generate: paths[2]}, nil
 }
@@ -102,13 +113,18 @@ func goArch(architecture string) (string, error) {
 	return "", fmt.Errorf("architecture %q: Lambda has arm64 and x86_64", architecture)
 }
 
-// compile builds all three in one go, so that they share the work.
-func compile(ctx context.Context, root, dir, goos, goarch string, log io.Writer) error {
+// arguments of the go command that builds all three in one go, so that they
+// share the work.
+func arguments(dir string) []string {
 	args := []string{"build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w -buildid=", "-o", dir + string(filepath.Separator)}
 	for _, name := range []string{extract, catalog, generate} {
 		args = append(args, "./lambdas/"+name)
 	}
-	cmd := exec.CommandContext(ctx, "go", args...)
+	return args
+}
+
+func compile(ctx context.Context, root, dir, goos, goarch string, log io.Writer) error {
+	cmd := exec.CommandContext(ctx, "go", arguments(dir)...)
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "GOOS="+goos, "GOARCH="+goarch, "CGO_ENABLED=0", "GOFLAGS=")
 	// Asked to stop, the go command waits for its compilers; killed, it would
@@ -122,19 +138,18 @@ func compile(ctx context.Context, root, dir, goos, goarch string, log io.Writer)
 	}
 	if err := cmd.Run(); err != nil {
 		if errors.Is(err, exec.ErrNotFound) {
-			return errors.New("compile the Lambdas: there is no go command on PATH; install Go 1.26 or newer")
+			return errors.New("there is no go command on PATH; install Go 1.26 or newer")
 		}
-		return fmt.Errorf("compile the Lambdas: %w\n%s", err, strings.TrimSpace(output.String()))
+		return fmt.Errorf("%w\n%s", err, strings.TrimSpace(output.String()))
 	}
 	return nil
 }
 
-// pack zips a binary as `bootstrap`, executable, with a fixed date, and writes
-// it only when it changed.
-func pack(dir, name string) (string, error) {
+// pack zips a binary as `bootstrap`, executable, with a fixed date.
+func pack(dir, name string) error {
 	binary, err := os.ReadFile(filepath.Join(dir, name))
 	if err != nil {
-		return "", err
+		return err
 	}
 	var buf bytes.Buffer
 	w := zip.NewWriter(&buf)
@@ -143,29 +158,17 @@ func pack(dir, name string) (string, error) {
 	})
 	header := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate, Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)}
 	header.SetMode(0o755)
-	path := filepath.Join(dir, name+".zip")
-	stamp := filepath.Join(dir, name+".sha256")
-	sum := sha256.Sum256(binary)
-	digest := hex.EncodeToString(sum[:])
-	if old, err := os.ReadFile(stamp); err == nil && string(old) == digest {
-		if _, err := os.Stat(path); err == nil {
-			return path, nil
-		}
-	}
 	f, err := w.CreateHeader(header)
 	if err != nil {
-		return "", err
+		return err
 	}
 	if _, err := f.Write(binary); err != nil {
-		return "", err
+		return err
 	}
 	if err := w.Close(); err != nil {
-		return "", err
+		return err
 	}
-	if err := replace(path, buf.Bytes()); err != nil {
-		return "", err
-	}
-	return path, replace(stamp, []byte(digest))
+	return replace(filepath.Join(dir, name+".zip"), buf.Bytes())
 }
 
 // replace writes a file whole or not at all.
