@@ -62,6 +62,7 @@ func (s *Service) Close() {
 func (s *Service) Wire() wire.Service {
 	return wire.Service{
 		Name: "athena", Target: "AmazonAthena", Protocol: wire.JSON11,
+		Constraints: constraints, Refuse: refuse,
 		Operations: []wire.Operation{
 			wire.Op("CreateWorkGroup", s.createWorkGroup, onGroup(s, "CreateWorkGroup", func(in *athena.CreateWorkGroupInput) *string { return in.Name }), "Name", "Configuration", "Description", "Tags"),
 			wire.Op("GetWorkGroup", s.getWorkGroup, onGroup(s, "GetWorkGroup", func(in *athena.GetWorkGroupInput) *string { return in.WorkGroup }), "WorkGroup"),

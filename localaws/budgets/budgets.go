@@ -56,6 +56,7 @@ func (s *Service) Wire() wire.Service {
 	}
 	return wire.Service{
 		Name: "budgets", Target: "AWSBudgetServiceGateway", Protocol: wire.JSON11,
+		Constraints: constraints,
 		Operations: []wire.Operation{
 			wire.Op("CreateBudget", s.createBudget, func(in *budgets.CreateBudgetInput) []wire.Access {
 				if in.Budget == nil {

@@ -58,7 +58,8 @@ func (s *Service) Wire() wire.Service {
 	onAlarm := func(name *string) string { return s.alarmARN(aws.ToString(name)) }
 	return wire.Service{
 		Name: "monitoring", Action: "cloudwatch", Target: "GraniteServiceVersion20100801", Protocol: wire.JSON10,
-		Namespace: "http://monitoring.amazonaws.com/doc/2010-08-01/",
+		Namespace:   "http://monitoring.amazonaws.com/doc/2010-08-01/",
+		Constraints: constraints, Refuse: refuse,
 		Operations: []wire.Operation{
 			wire.Op("PutMetricData", s.putMetricData, func(in *cloudwatch.PutMetricDataInput) []wire.Access {
 				return []wire.Access{{Action: "PutMetricData", Resource: "*", Conditions: map[string][]string{"cloudwatch:namespace": {aws.ToString(in.Namespace)}}}}

@@ -89,6 +89,7 @@ func (s *Service) ruleARN(name string) string { return s.env.ARN("events", "rule
 func (s *Service) Wire() wire.Service {
 	return wire.Service{
 		Name: "events", Target: "AWSEvents", Protocol: wire.JSON11,
+		Constraints: constraints,
 		Operations: []wire.Operation{
 			wire.Op("PutRule", s.putRule, onName(s, "PutRule", func(in *eventbridge.PutRuleInput) *string { return in.Name }),
 				"Name", "EventPattern", "State", "Description", "EventBusName", "Tags"),

@@ -13,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 )
 
@@ -145,19 +144,8 @@ func (s *Service) input(t types.Target, r *rule, e accepted) ([]byte, error) {
 // variable is a placeholder in a template.
 func variable() *regexp.Regexp { return regexp.MustCompile(`<([A-Za-z0-9_.\-]+)>`) }
 
-const maxVariables = 100
-
 func checkTransformer(id string, t *types.InputTransformer) error {
-	if aws.ToString(t.InputTemplate) == "" {
-		return invalid("1 validation error detected: Value at 'targets.1.member.inputTransformer.inputTemplate' failed to satisfy constraint: Member must have length greater than or equal to 1")
-	}
-	if len(t.InputPathsMap) > maxVariables {
-		return invalid("1 validation error detected: Value at 'targets.1.member.inputTransformer.inputPathsMap' failed to satisfy constraint: Map value must have length less than or equal to 100")
-	}
-	for name, path := range t.InputPathsMap {
-		if strings.HasPrefix(strings.ToLower(name), "aws.") {
-			return invalid(fmt.Sprintf("Parameter InputPathsMap is not valid. Reason: %s starts with the reserved prefix 'AWS.'.", name))
-		}
+	for _, path := range t.InputPathsMap {
 		if _, err := parsePath(path); err != nil {
 			return invalid("Parameter InputPathsMap is not valid. Reason: " + err.Error())
 		}

@@ -38,10 +38,7 @@ func (s *Service) onPutEvents(in *eventbridge.PutEventsInput) []wire.Access {
 }
 
 func (s *Service) putEvents(ctx context.Context, in *eventbridge.PutEventsInput) (*eventbridge.PutEventsOutput, error) {
-	switch n := len(in.Entries); {
-	case n < 1:
-		return nil, invalid("1 validation error detected: Value '[]' at 'entries' failed to satisfy constraint: Member must have length greater than or equal to 1")
-	case n > maxEntries:
+	if len(in.Entries) > maxEntries {
 		return nil, invalid(fmt.Sprintf("1 validation error detected: Value '%s' at 'entries' failed to satisfy constraint: Member must have length less than or equal to %d", shown(in.Entries), maxEntries))
 	}
 	total := 0
@@ -76,7 +73,8 @@ func (s *Service) putEvents(ctx context.Context, in *eventbridge.PutEventsInput)
 	return out, nil
 }
 
-// shown is a list of entries as a validation error repeats it.
+// shown is a list of entries as a validation error repeats it, with the members
+// that only AWS knows.
 func shown(entries []types.PutEventsRequestEntry) string {
 	or := func(text *string) string {
 		if text == nil {

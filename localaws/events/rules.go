@@ -5,11 +5,8 @@ import (
 	"encoding/base64"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"crawlerless/localaws/events/pattern"
 	"crawlerless/localaws/wire"
@@ -21,23 +18,9 @@ import (
 
 // Limits of rules: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
 const (
-	maxRules       = 300
-	maxPatternText = 4096
-	maxPage        = 100
+	maxRules = 300
+	maxPage  = 100
 )
-
-func checkRuleName(member string, name *string) error {
-	value := aws.ToString(name)
-	switch {
-	case value == "":
-		return invalid(fmt.Sprintf("1 validation error detected: Value at '%s' failed to satisfy constraint: Member must have length greater than or equal to 1", member))
-	case len(value) > 64:
-		return invalid(fmt.Sprintf("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must have length less than or equal to 64", value, member))
-	case !regexp.MustCompile(`^[.\-_A-Za-z0-9]+$`).MatchString(value):
-		return invalid(fmt.Sprintf(`1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must satisfy regular expression pattern: [\.\-_A-Za-z0-9]+`, value, member))
-	}
-	return nil
-}
 
 func noRule(name *string) error {
 	return &types.ResourceNotFoundException{Message: aws.String(fmt.Sprintf("Rule %s does not exist on EventBus %s.", aws.ToString(name), defaultBus))}
@@ -51,18 +34,9 @@ func (s *Service) putRule(_ context.Context, in *eventbridge.PutRuleInput) (*eve
 	if err := s.bus(in.EventBusName); err != nil {
 		return nil, err
 	}
-	if err := checkRuleName("name", in.Name); err != nil {
-		return nil, err
-	}
 	text := aws.ToString(in.EventPattern)
 	if text == "" {
 		return nil, invalid("Parameter(s) EventPattern or ScheduleExpression must be specified.")
-	}
-	if utf8.RuneCountInString(text) > maxPatternText {
-		return nil, invalid(fmt.Sprintf("1 validation error detected: Value at 'eventPattern' failed to satisfy constraint: Member must have length less than or equal to %d", maxPatternText))
-	}
-	if n := utf8.RuneCountInString(aws.ToString(in.Description)); n > 512 {
-		return nil, invalid("1 validation error detected: Value at 'description' failed to satisfy constraint: Member must have length less than or equal to 512")
 	}
 	compiled, err := pattern.Parse(text)
 	if err != nil {
@@ -72,11 +46,8 @@ func (s *Service) putRule(_ context.Context, in *eventbridge.PutRuleInput) (*eve
 	switch state {
 	case "":
 		state = types.RuleStateEnabled
-	case types.RuleStateEnabled, types.RuleStateDisabled:
 	case types.RuleStateEnabledWithAllCloudtrailManagementEvents:
 		return nil, wire.NotImplemented("State ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS of events:PutRule")
-	default:
-		return nil, invalid(fmt.Sprintf("1 validation error detected: Value '%s' at 'state' failed to satisfy constraint: Member must satisfy enum value set: [ENABLED, DISABLED, ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS]", state))
 	}
 	if err := checkTags(in.Tags); err != nil {
 		return nil, err
@@ -163,9 +134,6 @@ func paged[T any](list []T, key func(T) string, token *string, limit *int32) ([]
 	most := maxPage
 	if limit != nil {
 		most = int(*limit)
-		if most < 1 || most > maxPage {
-			return nil, nil, invalid("1 validation error detected: Value '" + strconv.Itoa(most) + "' at 'limit' failed to satisfy constraint: Member must " + wire.ValueRule(most, 1, maxPage))
-		}
 	}
 	if token != nil {
 		last, err := base64.StdEncoding.DecodeString(*token)

@@ -2,15 +2,12 @@ package events
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
-
-	"crawlerless/localaws/wire"
 )
 
 // maxTags is the most tags of one rule.
@@ -18,13 +15,9 @@ const maxTags = 50
 
 func checkTags(tags []types.Tag) error {
 	seen := map[string]bool{}
-	for i, t := range tags {
+	for _, t := range tags {
 		key := aws.ToString(t.Key)
 		switch {
-		case key == "" || len(key) > 128:
-			return invalid(fmt.Sprintf("1 validation error detected: Value '%s' at 'tags.%d.member.key' failed to satisfy constraint: Member must %s", key, i+1, wire.LengthRule(len(key), 1, 128)))
-		case len(aws.ToString(t.Value)) > 256:
-			return invalid(fmt.Sprintf("1 validation error detected: Value '%s' at 'tags.%d.member.value' failed to satisfy constraint: Member must %s", *t.Value, i+1, wire.LengthRule(len(*t.Value), 0, 256)))
 		case strings.HasPrefix(strings.ToLower(key), "aws:"):
 			return invalid("Invalid tag key: aws: prefixed tag key names are not allowed for external use.")
 		case seen[key]:

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -47,15 +46,9 @@ func (s *Service) putTargets(ctx context.Context, in *eventbridge.PutTargetsInpu
 	if err != nil {
 		return nil, err
 	}
-	if len(in.Targets) == 0 {
-		return nil, invalid("1 validation error detected: Value '[]' at 'targets' failed to satisfy constraint: Member must have length greater than or equal to 1")
-	}
 	ids := map[string]bool{}
 	for i := range in.Targets {
 		t := &in.Targets[i]
-		if err := checkID(i+1, aws.ToString(t.Id)); err != nil {
-			return nil, err
-		}
 		if err := s.checkTarget(ctx, t, r.arn); err != nil {
 			return nil, err
 		}
@@ -86,20 +79,6 @@ func (s *Service) putTargets(ctx context.Context, in *eventbridge.PutTargetsInpu
 	return &eventbridge.PutTargetsOutput{FailedEntries: []types.PutTargetsResultEntry{}}, err
 }
 
-// checkID judges the id of the nth target of a call.
-func checkID(n int, id string) error {
-	var wrong string
-	switch {
-	case !regexp.MustCompile(`^[.\-_A-Za-z0-9]+$`).MatchString(id):
-		wrong = `Member must satisfy regular expression pattern: [\.\-_A-Za-z0-9]+`
-	case len(id) > 64:
-		wrong = "Member must have length less than or equal to 64"
-	default:
-		return nil
-	}
-	return invalid(fmt.Sprintf("1 validation error detected: Value '%s' at 'targets.%d.member.id' failed to satisfy constraint: %s", id, n, wrong))
-}
-
 // checkTarget judges a target as PutTargets does, and names what is not done.
 func (s *Service) checkTarget(ctx context.Context, t *types.Target, ruleARN string) error {
 	to, ok := parseARN(aws.ToString(t.Arn))
@@ -118,14 +97,6 @@ func (s *Service) checkTarget(ctx context.Context, t *types.Target, ruleARN stri
 	}
 	if err := s.checkKind(ctx, t, to, ruleARN); err != nil {
 		return err
-	}
-	if p := t.RetryPolicy; p != nil {
-		if n := p.MaximumRetryAttempts; n != nil && (*n < 0 || *n > defaultAttempts) {
-			return invalid(fmt.Sprintf("1 validation error detected: Value '%d' at 'targets.1.member.retryPolicy.maximumRetryAttempts' failed to satisfy constraint: Member must %s", *n, wire.ValueRule(*n, 0, defaultAttempts)))
-		}
-		if n := p.MaximumEventAgeInSeconds; n != nil && (*n < 60 || *n > defaultAge) {
-			return invalid(fmt.Sprintf("1 validation error detected: Value '%d' at 'targets.1.member.retryPolicy.maximumEventAgeInSeconds' failed to satisfy constraint: Member must %s", *n, wire.ValueRule(*n, 60, defaultAge)))
-		}
 	}
 	if d := t.DeadLetterConfig; d != nil && d.Arn != nil {
 		queue, ok := parseARN(*d.Arn)
@@ -204,9 +175,6 @@ func (s *Service) listTargetsByRule(_ context.Context, in *eventbridge.ListTarge
 }
 
 func (s *Service) removeTargets(_ context.Context, in *eventbridge.RemoveTargetsInput) (*eventbridge.RemoveTargetsOutput, error) {
-	if len(in.Ids) == 0 {
-		return nil, invalid("1 validation error detected: Value '[]' at 'ids' failed to satisfy constraint: Member must have length greater than or equal to 1")
-	}
 	return &eventbridge.RemoveTargetsOutput{FailedEntries: []types.RemoveTargetsResultEntry{}}, s.change(in.Rule, in.EventBusName, func(r *rule) {
 		r.targets = slices.DeleteFunc(slices.Clone(r.targets), func(t types.Target) bool { return slices.Contains(in.Ids, *t.Id) })
 	})

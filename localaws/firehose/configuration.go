@@ -2,9 +2,6 @@ package firehose
 
 import (
 	"cmp"
-	"fmt"
-	"regexp"
-	"slices"
 	"strings"
 	"time"
 	_ "time/tzdata" // CustomTimeZone works on a machine without zone files
@@ -16,12 +13,10 @@ import (
 	"crawlerless/localaws/wire"
 )
 
-// The buffering hints of S3 (API reference, BufferingHints).
+// The buffering hints of S3 where none are given (API reference, BufferingHints).
 const (
 	defaultSizeMiB  = 5
-	maxSizeMiB      = 128
 	defaultInterval = 300 // seconds
-	maxInterval     = 900 // seconds
 )
 
 // config is a stream's destination in one version; it never changes.
@@ -44,9 +39,6 @@ type config struct {
 
 // logging is where a stream writes its delivery errors.
 type logging struct{ group, stream string }
-
-// wireName is the name of a member in AWS's validation messages.
-const wireName = "extendedS3DestinationConfiguration."
 
 // newConfig validates a destination.
 func newConfig(partition string, in types.ExtendedS3DestinationConfiguration) (*config, error) {
@@ -74,26 +66,11 @@ func refuseUnsupported(in types.ExtendedS3DestinationConfiguration) error {
 		return wire.NotImplemented("DynamicPartitioningConfiguration" + of)
 	case in.S3BackupMode == types.S3BackupModeEnabled || in.S3BackupConfiguration != nil:
 		return wire.NotImplemented("S3BackupConfiguration" + of)
-	case in.S3BackupMode != "" && in.S3BackupMode != types.S3BackupModeDisabled:
-		return constraint(string(in.S3BackupMode), wireName+"s3BackupMode", "satisfy enum value set: [Disabled, Enabled]")
 	}
 	return nil
 }
 
 func (c *config) setTarget(partition string) error {
-	switch {
-	case c.given.RoleARN == nil:
-		return missing(wireName + "roleARN")
-	case c.given.BucketARN == nil:
-		return missing(wireName + "bucketARN")
-	}
-	const rolePattern, bucketPattern = `arn:.*:iam::\d{12}:role/[a-zA-Z_0-9+=,.@\-_/]+`, `arn:.*:s3:::[\w\.\-]{1,255}`
-	if !regexp.MustCompile(`^` + rolePattern + `$`).MatchString(*c.given.RoleARN) {
-		return constraint(*c.given.RoleARN, wireName+"roleARN", "satisfy regular expression pattern: "+rolePattern)
-	}
-	if !regexp.MustCompile(`^` + bucketPattern + `$`).MatchString(*c.given.BucketARN) {
-		return constraint(*c.given.BucketARN, wireName+"bucketARN", "satisfy regular expression pattern: "+bucketPattern)
-	}
 	bucket, ok := strings.CutPrefix(*c.given.BucketARN, "arn:"+partition+":s3:::")
 	if !ok {
 		return invalid("BucketARN %s is not in partition %s", *c.given.BucketARN, partition)
@@ -102,9 +79,6 @@ func (c *config) setTarget(partition string) error {
 	if e := c.given.EncryptionConfiguration; e != nil {
 		if (e.KMSEncryptionConfig != nil) == (e.NoEncryptionConfig != "") {
 			return invalid("Exactly one of NoEncryptionConfig or KMSEncryptionConfig must be specified")
-		}
-		if e.KMSEncryptionConfig != nil && e.KMSEncryptionConfig.AWSKMSKeyARN == nil {
-			return missing(wireName + "encryptionConfiguration.kMSEncryptionConfig.aWSKMSKeyARN")
 		}
 		return nil
 	}
@@ -120,29 +94,11 @@ func (c *config) setBuffering() error {
 		}
 		hints = *given
 	}
-	for _, check := range []struct {
-		member      string
-		value       int32
-		least, most int32
-	}{
-		{"sizeInMBs", *hints.SizeInMBs, 1, maxSizeMiB},
-		{"intervalInSeconds", *hints.IntervalInSeconds, 0, maxInterval},
-	} {
-		member := wireName + "bufferingHints." + check.member
-		if check.value < check.least {
-			return constraint(fmt.Sprint(check.value), member, fmt.Sprintf("have value greater than or equal to %d", check.least))
-		}
-		if check.value > check.most {
-			return constraint(fmt.Sprint(check.value), member, fmt.Sprintf("have value less than or equal to %d", check.most))
-		}
-	}
 	c.given.BufferingHints = &hints
 	c.size = int64(*hints.SizeInMBs) << 20
 	c.interval = time.Duration(*hints.IntervalInSeconds) * time.Second
 	return nil
 }
-
-const fileExtensionPattern = `^(|\.[0-9a-z!\-_.*'()]+)$`
 
 func (c *config) setFormat() error {
 	format := cmp.Or(c.given.CompressionFormat, types.CompressionFormatUncompressed)
@@ -152,21 +108,9 @@ func (c *config) setFormat() error {
 	case types.CompressionFormatGzip:
 		c.gzip, c.extension = true, ".gz"
 	default:
-		if slices.Contains(format.Values(), format) {
-			return wire.NotImplemented("CompressionFormat " + string(format) + " of firehose delivery streams")
-		}
-		return constraint(string(format), wireName+"compressionFormat",
-			"satisfy enum value set: [ZIP, HADOOP_SNAPPY, Snappy, GZIP, UNCOMPRESSED]")
+		return wire.NotImplemented("CompressionFormat " + string(format) + " of firehose delivery streams")
 	}
-	extension := aws.ToString(c.given.FileExtension)
-	switch {
-	case len(extension) > 128:
-		return constraint(extension, wireName+"fileExtension", "have length less than or equal to 128")
-	case !regexp.MustCompile(fileExtensionPattern).MatchString(extension):
-		return constraint(extension, wireName+"fileExtension", "satisfy regular expression pattern: "+fileExtensionPattern)
-	case extension != "": // it replaces the format's own
-		c.extension = extension
-	}
+	c.extension = cmp.Or(aws.ToString(c.given.FileExtension), c.extension)
 	return nil
 }
 

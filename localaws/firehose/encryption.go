@@ -19,12 +19,10 @@ func checkEncryption(in *types.DeliveryStreamEncryptionConfigurationInput) (type
 		return "", nil
 	case in.KeyType == types.KeyTypeAwsOwnedCmk && in.KeyARN != nil:
 		return "", invalid("KeyARN cannot be specified when KeyType is AWS_OWNED_CMK")
-	case in.KeyType == types.KeyTypeAwsOwnedCmk:
-		return in.KeyType, nil
 	case in.KeyType == types.KeyTypeCustomerManagedCmk:
 		return "", wire.NotImplemented("KeyType CUSTOMER_MANAGED_CMK of firehose delivery streams")
 	}
-	return "", constraint(string(in.KeyType), "deliveryStreamEncryptionConfigurationInput.keyType", "satisfy enum value set: [CUSTOMER_MANAGED_CMK, AWS_OWNED_CMK]")
+	return in.KeyType, nil
 }
 
 func (st *stream) encryption() *types.DeliveryStreamEncryptionConfiguration {

@@ -16,7 +16,6 @@ package firehose
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -54,6 +53,7 @@ func (s *Service) Close() { s.cancel() }
 func (s *Service) Wire() wire.Service {
 	return wire.Service{
 		Name: "firehose", Target: "Firehose_20150804", Protocol: wire.JSON11,
+		Constraints: constraints,
 		Operations: []wire.Operation{
 			wire.Op("CreateDeliveryStream", s.createDeliveryStream, func(in *firehose.CreateDeliveryStreamInput) []wire.Access {
 				need := s.on("CreateDeliveryStream", in.DeliveryStreamName)
@@ -122,9 +122,6 @@ func passRole(role *string) []wire.Access {
 
 // find returns a stream; s.mu is held.
 func (s *Service) find(name *string) (*stream, error) {
-	if err := checkStreamName(name); err != nil {
-		return nil, err
-	}
 	st, ok := s.streams[*name]
 	if !ok {
 		return nil, &types.ResourceNotFoundException{Message: aws.String(
@@ -133,35 +130,6 @@ func (s *Service) find(name *string) (*stream, error) {
 	return st, nil
 }
 
-const streamNamePattern = "[a-zA-Z0-9_.-]+"
-
-func checkStreamName(name *string) error {
-	switch {
-	case name == nil:
-		return missing("deliveryStreamName")
-	case *name == "":
-		return constraint("", "deliveryStreamName", "have length greater than or equal to 1")
-	case len(*name) > 64:
-		return constraint(*name, "deliveryStreamName", "have length less than or equal to 64")
-	case strings.ContainsFunc(*name, func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("_.-", r)
-	}):
-		return constraint(*name, "deliveryStreamName", "satisfy regular expression pattern: "+streamNamePattern)
-	}
-	return nil
-}
-
 func invalid(format string, args ...any) error {
 	return &types.InvalidArgumentException{Message: aws.String(fmt.Sprintf(format, args...))}
-}
-
-// constraint is the answer to a value that the API's model does not allow.
-func constraint(value, member, must string) error {
-	return &wire.Error{Code: "ValidationException", Message: fmt.Sprintf(
-		"1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must %s", value, member, must)}
-}
-
-func missing(member string) error {
-	return &wire.Error{Code: "ValidationException", Message: fmt.Sprintf(
-		"1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be null", member)}
 }

@@ -52,11 +52,7 @@ func (c *config) setProcessing() error {
 		switch processor.Type {
 		case types.ProcessorTypeDecompression, types.ProcessorTypeCloudWatchLogProcessing, types.ProcessorTypeAppendDelimiterToRecord:
 		default:
-			if slices.Contains(processor.Type.Values(), processor.Type) {
-				return wire.NotImplemented("firehose processor " + string(processor.Type))
-			}
-			return constraint(string(processor.Type), wireName+"processingConfiguration.processors.1.member.type",
-				"satisfy enum value set: [RecordDeAggregation, Decompression, CloudWatchLogProcessing, Lambda, MetadataExtraction, AppendDelimiterToRecord]")
+			return wire.NotImplemented("firehose processor " + string(processor.Type))
 		}
 	}
 	if !aws.ToBool(p.Enabled) {
@@ -91,9 +87,6 @@ func (p *pipeline) add(processor types.Processor) error {
 	for _, parameter := range processor.Parameters {
 		if parameter.ParameterName != known {
 			return invalid("Parameter %s is not supported for processor %s", parameter.ParameterName, processor.Type)
-		}
-		if parameter.ParameterValue == nil {
-			return missing(wireName + "processingConfiguration.processors.1.member.parameters.1.member.parameterValue")
 		}
 		value = parameter.ParameterValue
 	}

@@ -15,20 +15,10 @@ import (
 	"crawlerless/localaws/wire"
 )
 
-// The limits of the put operations (Firehose quotas).
-const (
-	maxRecordBytes  = 1000 << 10
-	maxBatchRecords = 500
-	maxBatchBytes   = 4 << 20
-)
+// maxBatchBytes is the most that PutRecordBatch takes (Firehose quotas).
+const maxBatchBytes = 4 << 20
 
 func (s *Service) putRecord(ctx context.Context, in *firehose.PutRecordInput) (*firehose.PutRecordOutput, error) {
-	if in.Record == nil {
-		return nil, missing("record")
-	}
-	if err := checkRecord(*in.Record, "record"); err != nil {
-		return nil, err
-	}
 	ids, encrypted, err := s.put(ctx, in.DeliveryStreamName, []types.Record{*in.Record})
 	if err != nil {
 		return nil, err
@@ -39,17 +29,8 @@ func (s *Service) putRecord(ctx context.Context, in *firehose.PutRecordInput) (*
 }
 
 func (s *Service) putRecordBatch(ctx context.Context, in *firehose.PutRecordBatchInput) (*firehose.PutRecordBatchOutput, error) {
-	switch n := len(in.Records); {
-	case n == 0:
-		return nil, constraint("[]", "records", "have length greater than or equal to 1")
-	case n > maxBatchRecords:
-		return nil, constraint(fmt.Sprintf("[%d records]", n), "records", fmt.Sprintf("have length less than or equal to %d", maxBatchRecords))
-	}
 	total := 0
-	for i, r := range in.Records {
-		if err := checkRecord(r, fmt.Sprintf("records.%d.member", i+1)); err != nil {
-			return nil, err
-		}
+	for _, r := range in.Records {
 		total += len(r.Data)
 	}
 	if total > maxBatchBytes {
@@ -67,17 +48,6 @@ func (s *Service) putRecordBatch(ctx context.Context, in *firehose.PutRecordBatc
 		out.RequestResponses = append(out.RequestResponses, types.PutRecordBatchResponseEntry{RecordId: aws.String(id)})
 	}
 	return out, nil
-}
-
-func checkRecord(r types.Record, member string) error {
-	switch {
-	case r.Data == nil:
-		return missing(member + ".data")
-	case len(r.Data) > maxRecordBytes:
-		value := fmt.Sprintf("java.nio.HeapByteBuffer[pos=0 lim=%d cap=%d]", len(r.Data), len(r.Data))
-		return constraint(value, member+".data", fmt.Sprintf("have length less than or equal to %d", maxRecordBytes))
-	}
-	return nil
 }
 
 // put takes records: they are processed and buffered before it returns.

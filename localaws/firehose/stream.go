@@ -38,15 +38,8 @@ type stream struct {
 }
 
 func (s *Service) createDeliveryStream(ctx context.Context, in *firehose.CreateDeliveryStreamInput) (*firehose.CreateDeliveryStreamOutput, error) {
-	if err := checkStreamName(in.DeliveryStreamName); err != nil {
-		return nil, err
-	}
-	switch kind := cmp.Or(in.DeliveryStreamType, types.DeliveryStreamTypeDirectPut); {
-	case kind == types.DeliveryStreamTypeDirectPut:
-	case slices.Contains(kind.Values(), kind):
+	if kind := cmp.Or(in.DeliveryStreamType, types.DeliveryStreamTypeDirectPut); kind != types.DeliveryStreamTypeDirectPut {
 		return nil, wire.NotImplemented("DeliveryStreamType " + string(kind) + " of firehose:CreateDeliveryStream")
-	default:
-		return nil, constraint(string(kind), "deliveryStreamType", "satisfy enum value set: [DirectPut, KinesisStreamAsSource, MSKAsSource, DatabaseAsSource]")
 	}
 	if in.ExtendedS3DestinationConfiguration == nil {
 		return nil, invalid("Exactly one destination configuration is supported for a Firehose")
@@ -102,9 +95,6 @@ func (s *Service) checkRole(ctx context.Context, name string, c *config) error {
 }
 
 func (s *Service) describeDeliveryStream(_ context.Context, in *firehose.DescribeDeliveryStreamInput) (*firehose.DescribeDeliveryStreamOutput, error) {
-	if err := checkLimit(in.Limit, 10000); err != nil {
-		return nil, err
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st, err := s.find(in.DeliveryStreamName)
@@ -130,9 +120,6 @@ func (s *Service) describeDeliveryStream(_ context.Context, in *firehose.Describ
 }
 
 func (s *Service) listDeliveryStreams(_ context.Context, in *firehose.ListDeliveryStreamsInput) (*firehose.ListDeliveryStreamsOutput, error) {
-	if err := checkLimit(in.Limit, 10000); err != nil {
-		return nil, err
-	}
 	size := 10
 	if in.Limit != nil {
 		size = int(*in.Limit)
@@ -177,12 +164,7 @@ func (s *Service) deleteDeliveryStream(_ context.Context, in *firehose.DeleteDel
 }
 
 func (s *Service) updateDestination(ctx context.Context, in *firehose.UpdateDestinationInput) (*firehose.UpdateDestinationOutput, error) {
-	switch {
-	case in.CurrentDeliveryStreamVersionId == nil:
-		return nil, missing("currentDeliveryStreamVersionId")
-	case in.DestinationId == nil:
-		return nil, missing("destinationId")
-	case in.ExtendedS3DestinationUpdate == nil:
+	if in.ExtendedS3DestinationUpdate == nil {
 		return nil, invalid("Exactly one destination update is supported for a Firehose")
 	}
 	check := func() (*stream, error) {
@@ -227,16 +209,4 @@ func (s *Service) updateDestination(ctx context.Context, in *firehose.UpdateDest
 	st.config, st.updated = c, &now
 	st.version++
 	return &firehose.UpdateDestinationOutput{}, nil
-}
-
-func checkLimit(limit *int32, most int32) error {
-	switch {
-	case limit == nil:
-		return nil
-	case *limit < 1:
-		return constraint(fmt.Sprint(*limit), "limit", "have value greater than or equal to 1")
-	case *limit > most:
-		return constraint(fmt.Sprint(*limit), "limit", fmt.Sprintf("have value less than or equal to %d", most))
-	}
-	return nil
 }

@@ -10,8 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/firehose"
 	"github.com/aws/aws-sdk-go-v2/service/firehose/types"
-
-	"crawlerless/localaws/wire"
 )
 
 // maxTags is how many tags a stream may have.
@@ -20,17 +18,9 @@ const maxTags = 50
 // addTags checks tags and adds them to those that are there.
 func addTags(have map[string]string, add []types.Tag) error {
 	joined := maps.Clone(have)
-	for i, tag := range add {
-		member := fmt.Sprintf("tags.%d.member.", i+1)
+	for _, tag := range add {
 		key, value := aws.ToString(tag.Key), aws.ToString(tag.Value)
-		switch {
-		case tag.Key == nil:
-			return missing(member + "key")
-		case key == "" || len([]rune(key)) > 128:
-			return constraint(key, member+"key", wire.LengthRule(len([]rune(key)), 1, 128))
-		case len([]rune(value)) > 256:
-			return constraint(value, member+"value", "have length less than or equal to 256")
-		case strings.HasPrefix(strings.ToLower(key), "aws:"):
+		if strings.HasPrefix(strings.ToLower(key), "aws:") {
 			return invalid("aws: prefixed tag key names are not allowed for external use.")
 		}
 		joined[key] = value
@@ -49,9 +39,6 @@ func (s *Service) tagDeliveryStream(_ context.Context, in *firehose.TagDeliveryS
 	if err != nil {
 		return nil, err
 	}
-	if len(in.Tags) == 0 {
-		return nil, constraint("[]", "tags", "have length greater than or equal to 1")
-	}
 	return &firehose.TagDeliveryStreamOutput{}, addTags(st.tags, in.Tags)
 }
 
@@ -62,9 +49,6 @@ func (s *Service) untagDeliveryStream(_ context.Context, in *firehose.UntagDeliv
 	if err != nil {
 		return nil, err
 	}
-	if len(in.TagKeys) == 0 {
-		return nil, constraint("[]", "tagKeys", "have length greater than or equal to 1")
-	}
 	for _, key := range in.TagKeys {
 		delete(st.tags, key)
 	}
@@ -72,9 +56,6 @@ func (s *Service) untagDeliveryStream(_ context.Context, in *firehose.UntagDeliv
 }
 
 func (s *Service) listTagsForDeliveryStream(_ context.Context, in *firehose.ListTagsForDeliveryStreamInput) (*firehose.ListTagsForDeliveryStreamOutput, error) {
-	if err := checkLimit(in.Limit, maxTags); err != nil {
-		return nil, err
-	}
 	size := maxTags
 	if in.Limit != nil {
 		size = int(*in.Limit)

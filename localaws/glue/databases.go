@@ -62,9 +62,6 @@ func (s *Service) getDatabase(_ context.Context, in *glue.GetDatabaseInput) (*gl
 	if err := s.checkCatalog(in.CatalogId); err != nil {
 		return nil, err
 	}
-	if err := checkName(in.Name, "name"); err != nil {
-		return nil, err
-	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	db, err := s.findDatabase(*in.Name)
@@ -79,10 +76,7 @@ func (s *Service) getDatabases(_ context.Context, in *glue.GetDatabasesInput) (*
 	if err := s.checkCatalog(in.CatalogId); err != nil {
 		return nil, err
 	}
-	size, err := checkPage(in.MaxResults, 100)
-	if err != nil {
-		return nil, err
-	}
+	size := pageSize(in.MaxResults, 100)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	names, next, err := page(slices.Sorted(maps.Keys(s.databases)), in.NextToken, size)
@@ -98,9 +92,6 @@ func (s *Service) getDatabases(_ context.Context, in *glue.GetDatabasesInput) (*
 
 func (s *Service) updateDatabase(_ context.Context, in *glue.UpdateDatabaseInput) (*glue.UpdateDatabaseOutput, error) {
 	if err := s.checkCatalog(in.CatalogId); err != nil {
-		return nil, err
-	}
-	if err := checkName(in.Name, "name"); err != nil {
 		return nil, err
 	}
 	if err := checkDatabase(in.DatabaseInput); err != nil {
@@ -126,9 +117,6 @@ func (s *Service) updateDatabase(_ context.Context, in *glue.UpdateDatabaseInput
 
 func (s *Service) deleteDatabase(_ context.Context, in *glue.DeleteDatabaseInput) (*glue.DeleteDatabaseOutput, error) {
 	if err := s.checkCatalog(in.CatalogId); err != nil {
-		return nil, err
-	}
-	if err := checkName(in.Name, "name"); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()

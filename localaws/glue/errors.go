@@ -26,16 +26,6 @@ func concurrent(message string) error {
 	return &types.ConcurrentModificationException{Message: &message}
 }
 
-// constraint is the refusal of AWS's own front for a member that breaks its
-// model. Glue answers ValidationException there, not InvalidInputException:
-// https://github.com/dbt-labs/dbt-athena/issues/327
-func constraint(value, member, rule string) error {
-	return &wire.Error{
-		Code:    "ValidationException",
-		Message: "1 validation error detected: Value " + value + " at '" + member + "' failed to satisfy constraint: Member must " + rule,
-	}
-}
-
 // detail is err as an entry of a batch answer.
 func detail(err error) *types.ErrorDetail {
 	var api smithy.APIError

@@ -58,9 +58,10 @@ func New(env cloud.Env) *Service {
 // Wire lists the operations.
 func (s *Service) Wire() wire.Service {
 	return wire.Service{
-		Name:     "glue",
-		Target:   "AWSGlue",
-		Protocol: wire.JSON11,
+		Name:        "glue",
+		Target:      "AWSGlue",
+		Protocol:    wire.JSON11,
+		Constraints: constraints,
 		Operations: []wire.Operation{
 			wire.Op("CreateDatabase", s.createDatabase, s.onCreateDatabase, "CatalogId", "DatabaseInput", "Tags"),
 			wire.Op("GetDatabase", s.getDatabase, s.onGetDatabase, "CatalogId", "Name"),

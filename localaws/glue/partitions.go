@@ -2,26 +2,16 @@ package glue
 
 import (
 	"context"
-	"fmt"
 	"hash/fnv"
 	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
-
-	"crawlerless/localaws/wire"
 )
 
-// Limits of one call. https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-catalog-partitions.html
-const (
-	maxCreate   = 100
-	maxUpdate   = 100
-	maxDelete   = 25
-	maxGet      = 1000
-	maxPage     = 1000
-	maxSegments = 10
-)
+// maxPage is how many partitions an answer has at most.
+const maxPage = 1000
 
 // partitions are the partitions of one table, by value and in the order of
 // their values.
@@ -65,21 +55,12 @@ func (t *table) checkValues(values []string) error {
 		if strings.ContainsRune(v, 0) {
 			return invalid("Partition values must not contain NUL.")
 		}
-		if err := checkLength(&v, "partitionInput.values", maxValue); err != nil {
-			return err
-		}
 	}
 	return nil
 }
 
 func checkPartition(in *types.PartitionInput) error {
-	if in == nil {
-		return constraint("null", "partitionInput", "not be null")
-	}
-	if err := checkDescriptor(in.StorageDescriptor, "partitionInput.storageDescriptor"); err != nil {
-		return err
-	}
-	return checkParameters(in.Parameters, "partitionInput.parameters")
+	return checkDescriptor(in.StorageDescriptor)
 }
 
 // describePartition is what the catalog keeps of an input.
@@ -116,7 +97,7 @@ func (s *Service) addPartition(t *table, in *types.PartitionInput) error {
 }
 
 func (s *Service) createPartition(_ context.Context, in *glue.CreatePartitionInput) (*glue.CreatePartitionOutput, error) {
-	if err := s.checkTableNames(in.CatalogId, in.DatabaseName, in.TableName, "tableName"); err != nil {
+	if err := s.checkCatalog(in.CatalogId); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
@@ -129,10 +110,7 @@ func (s *Service) createPartition(_ context.Context, in *glue.CreatePartitionInp
 }
 
 func (s *Service) batchCreatePartition(_ context.Context, in *glue.BatchCreatePartitionInput) (*glue.BatchCreatePartitionOutput, error) {
-	if err := s.checkTableNames(in.CatalogId, in.DatabaseName, in.TableName, "tableName"); err != nil {
-		return nil, err
-	}
-	if err := checkCount(len(in.PartitionInputList), "partitionInputList", maxCreate); err != nil {
+	if err := s.checkCatalog(in.CatalogId); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
@@ -151,7 +129,7 @@ func (s *Service) batchCreatePartition(_ context.Context, in *glue.BatchCreatePa
 }
 
 func (s *Service) getPartition(_ context.Context, in *glue.GetPartitionInput) (*glue.GetPartitionOutput, error) {
-	if err := s.checkTableNames(in.CatalogId, in.DatabaseName, in.TableName, "tableName"); err != nil {
+	if err := s.checkCatalog(in.CatalogId); err != nil {
 		return nil, err
 	}
 	s.mu.RLock()
@@ -172,13 +150,10 @@ func (s *Service) getPartition(_ context.Context, in *glue.GetPartitionInput) (*
 }
 
 func (s *Service) getPartitions(_ context.Context, in *glue.GetPartitionsInput) (*glue.GetPartitionsOutput, error) {
-	if err := s.checkTableNames(in.CatalogId, in.DatabaseName, in.TableName, "tableName"); err != nil {
+	if err := s.checkCatalog(in.CatalogId); err != nil {
 		return nil, err
 	}
-	size, err := checkPage(in.MaxResults, maxPage)
-	if err != nil {
-		return nil, err
-	}
+	size := pageSize(in.MaxResults, maxPage)
 	if err := checkSegment(in.Segment); err != nil {
 		return nil, err
 	}
@@ -213,14 +188,7 @@ func checkSegment(segment *types.Segment) error {
 	if segment == nil {
 		return nil
 	}
-	total := int32(0)
-	if segment.TotalSegments != nil {
-		total = *segment.TotalSegments
-	}
-	switch {
-	case total < 1 || total > maxSegments:
-		return constraint(fmt.Sprintf("'%d'", total), "segment.totalSegments", wire.ValueRule(total, 1, maxSegments))
-	case segment.SegmentNumber < 0 || segment.SegmentNumber >= total:
+	if segment.SegmentNumber >= *segment.TotalSegments {
 		return invalid("Segment number must be non-negative and less than the total number of segments.")
 	}
 	return nil
@@ -263,10 +231,7 @@ func (t *table) selectPartitions(expression *string, segment *types.Segment) ([]
 // batchGetPartition leaves out what is not there, without a word, as AWS does:
 // UnprocessedKeys is for what it had no time for.
 func (s *Service) batchGetPartition(_ context.Context, in *glue.BatchGetPartitionInput) (*glue.BatchGetPartitionOutput, error) {
-	if err := s.checkTableNames(in.CatalogId, in.DatabaseName, in.TableName, "tableName"); err != nil {
-		return nil, err
-	}
-	if err := checkCount(len(in.PartitionsToGet), "partitionsToGet", maxGet); err != nil {
+	if err := s.checkCatalog(in.CatalogId); err != nil {
 		return nil, err
 	}
 	s.mu.RLock()
@@ -311,7 +276,7 @@ func (t *table) replacePartition(values []string, in *types.PartitionInput) erro
 }
 
 func (s *Service) updatePartition(_ context.Context, in *glue.UpdatePartitionInput) (*glue.UpdatePartitionOutput, error) {
-	if err := s.checkTableNames(in.CatalogId, in.DatabaseName, in.TableName, "tableName"); err != nil {
+	if err := s.checkCatalog(in.CatalogId); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
@@ -324,13 +289,7 @@ func (s *Service) updatePartition(_ context.Context, in *glue.UpdatePartitionInp
 }
 
 func (s *Service) batchUpdatePartition(_ context.Context, in *glue.BatchUpdatePartitionInput) (*glue.BatchUpdatePartitionOutput, error) {
-	if err := s.checkTableNames(in.CatalogId, in.DatabaseName, in.TableName, "tableName"); err != nil {
-		return nil, err
-	}
-	if len(in.Entries) == 0 {
-		return nil, constraint("'[]'", "entries", "have length greater than or equal to 1")
-	}
-	if err := checkCount(len(in.Entries), "entries", maxUpdate); err != nil {
+	if err := s.checkCatalog(in.CatalogId); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
@@ -360,7 +319,7 @@ func (t *table) dropPartition(values []string) error {
 }
 
 func (s *Service) deletePartition(_ context.Context, in *glue.DeletePartitionInput) (*glue.DeletePartitionOutput, error) {
-	if err := s.checkTableNames(in.CatalogId, in.DatabaseName, in.TableName, "tableName"); err != nil {
+	if err := s.checkCatalog(in.CatalogId); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
@@ -373,10 +332,7 @@ func (s *Service) deletePartition(_ context.Context, in *glue.DeletePartitionInp
 }
 
 func (s *Service) batchDeletePartition(_ context.Context, in *glue.BatchDeletePartitionInput) (*glue.BatchDeletePartitionOutput, error) {
-	if err := s.checkTableNames(in.CatalogId, in.DatabaseName, in.TableName, "tableName"); err != nil {
-		return nil, err
-	}
-	if err := checkCount(len(in.PartitionsToDelete), "partitionsToDelete", maxDelete); err != nil {
+	if err := s.checkCatalog(in.CatalogId); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
@@ -395,7 +351,7 @@ func (s *Service) batchDeletePartition(_ context.Context, in *glue.BatchDeletePa
 }
 
 func (s *Service) getPartitionIndexes(_ context.Context, in *glue.GetPartitionIndexesInput) (*glue.GetPartitionIndexesOutput, error) {
-	if err := s.checkTableNames(in.CatalogId, in.DatabaseName, in.TableName, "tableName"); err != nil {
+	if err := s.checkCatalog(in.CatalogId); err != nil {
 		return nil, err
 	}
 	if in.NextToken != nil && *in.NextToken != "" {

@@ -16,9 +16,6 @@ func (s *Service) createTable(ctx context.Context, in *glue.CreateTableInput) (*
 	if err := s.checkCatalog(in.CatalogId); err != nil {
 		return nil, err
 	}
-	if err := checkName(in.DatabaseName, "databaseName"); err != nil {
-		return nil, err
-	}
 	if err := checkTable(in.TableInput); err != nil {
 		return nil, err
 	}
@@ -66,7 +63,7 @@ func (s *Service) describeTable(database string, in *types.TableInput, version i
 }
 
 func (s *Service) getTable(_ context.Context, in *glue.GetTableInput) (*glue.GetTableOutput, error) {
-	if err := s.checkTableNames(in.CatalogId, in.DatabaseName, in.Name, "name"); err != nil {
+	if err := s.checkCatalog(in.CatalogId); err != nil {
 		return nil, err
 	}
 	s.mu.RLock()
@@ -84,27 +81,11 @@ func (s *Service) getTable(_ context.Context, in *glue.GetTableInput) (*glue.Get
 	return &glue.GetTableOutput{Table: &out}, nil
 }
 
-func (s *Service) checkTableNames(catalog, database, name *string, member string) error {
-	if err := s.checkCatalog(catalog); err != nil {
-		return err
-	}
-	if err := checkName(database, "databaseName"); err != nil {
-		return err
-	}
-	return checkName(name, member)
-}
-
 func (s *Service) getTables(_ context.Context, in *glue.GetTablesInput) (*glue.GetTablesOutput, error) {
 	if err := s.checkCatalog(in.CatalogId); err != nil {
 		return nil, err
 	}
-	if err := checkName(in.DatabaseName, "databaseName"); err != nil {
-		return nil, err
-	}
-	size, err := checkPage(in.MaxResults, 100)
-	if err != nil {
-		return nil, err
-	}
+	size := pageSize(in.MaxResults, 100)
 	matches, err := namePattern(in.Expression)
 	if err != nil {
 		return nil, err
@@ -155,9 +136,6 @@ func (s *Service) updateTable(_ context.Context, in *glue.UpdateTableInput) (*gl
 	if err := s.checkCatalog(in.CatalogId); err != nil {
 		return nil, err
 	}
-	if err := checkName(in.DatabaseName, "databaseName"); err != nil {
-		return nil, err
-	}
 	if err := checkTable(in.TableInput); err != nil {
 		return nil, err
 	}
@@ -187,7 +165,7 @@ func (s *Service) updateTable(_ context.Context, in *glue.UpdateTableInput) (*gl
 }
 
 func (s *Service) deleteTable(_ context.Context, in *glue.DeleteTableInput) (*glue.DeleteTableOutput, error) {
-	if err := s.checkTableNames(in.CatalogId, in.DatabaseName, in.Name, "name"); err != nil {
+	if err := s.checkCatalog(in.CatalogId); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
@@ -197,12 +175,6 @@ func (s *Service) deleteTable(_ context.Context, in *glue.DeleteTableInput) (*gl
 
 func (s *Service) batchDeleteTable(_ context.Context, in *glue.BatchDeleteTableInput) (*glue.BatchDeleteTableOutput, error) {
 	if err := s.checkCatalog(in.CatalogId); err != nil {
-		return nil, err
-	}
-	if err := checkName(in.DatabaseName, "databaseName"); err != nil {
-		return nil, err
-	}
-	if err := checkCount(len(in.TablesToDelete), "tablesToDelete", 100); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()

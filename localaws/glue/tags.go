@@ -33,9 +33,6 @@ func checkTags(tags map[string]string) error {
 // taggable checks that arn names a database or table that exists; s.mu is held.
 // The result is the ARN as the catalog spells it.
 func (s *Service) taggable(arn *string) (string, error) {
-	if arn == nil {
-		return "", constraint("null", "resourceArn", "not be null")
-	}
 	resource, ok := strings.CutPrefix(*arn, s.env.ARN("glue", ""))
 	if !ok {
 		return "", invalid("Invalid ARN: " + *arn)

@@ -21,7 +21,7 @@ func tableVersion(t types.Table) types.TableVersion {
 }
 
 func (s *Service) getTableVersion(_ context.Context, in *glue.GetTableVersionInput) (*glue.GetTableVersionOutput, error) {
-	if err := s.checkTableNames(in.CatalogId, in.DatabaseName, in.TableName, "tableName"); err != nil {
+	if err := s.checkCatalog(in.CatalogId); err != nil {
 		return nil, err
 	}
 	s.mu.RLock()
@@ -40,13 +40,10 @@ func (s *Service) getTableVersion(_ context.Context, in *glue.GetTableVersionInp
 }
 
 func (s *Service) getTableVersions(_ context.Context, in *glue.GetTableVersionsInput) (*glue.GetTableVersionsOutput, error) {
-	if err := s.checkTableNames(in.CatalogId, in.DatabaseName, in.TableName, "tableName"); err != nil {
+	if err := s.checkCatalog(in.CatalogId); err != nil {
 		return nil, err
 	}
-	size, err := checkPage(in.MaxResults, 100)
-	if err != nil {
-		return nil, err
-	}
+	size := pageSize(in.MaxResults, 100)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	t, err := s.findTable(*in.DatabaseName, *in.TableName)
@@ -73,10 +70,7 @@ func (s *Service) getTableVersions(_ context.Context, in *glue.GetTableVersionsI
 }
 
 func (s *Service) deleteTableVersion(_ context.Context, in *glue.DeleteTableVersionInput) (*glue.DeleteTableVersionOutput, error) {
-	if err := s.checkTableNames(in.CatalogId, in.DatabaseName, in.TableName, "tableName"); err != nil {
-		return nil, err
-	}
-	if err := checkName(in.VersionId, "versionId"); err != nil {
+	if err := s.checkCatalog(in.CatalogId); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
@@ -89,10 +83,7 @@ func (s *Service) deleteTableVersion(_ context.Context, in *glue.DeleteTableVers
 }
 
 func (s *Service) batchDeleteTableVersion(_ context.Context, in *glue.BatchDeleteTableVersionInput) (*glue.BatchDeleteTableVersionOutput, error) {
-	if err := s.checkTableNames(in.CatalogId, in.DatabaseName, in.TableName, "tableName"); err != nil {
-		return nil, err
-	}
-	if err := checkCount(len(in.VersionIds), "versionIds", 100); err != nil {
+	if err := s.checkCatalog(in.CatalogId); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()

@@ -26,7 +26,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -121,30 +120,6 @@ func (s *Service) addAWSManaged() error {
 // id is the random part of IAM's identifiers.
 func (s *Service) id() string { return strings.ToUpper(s.env.IDs.Hex(17)) }
 
-var namePattern = regexp.MustCompile(`^[\w+=,.@-]+$`)
-
-// checkName refuses what IAM refuses as a name.
-func checkName(member, name string, longest int) error {
-	if name == "" || len(name) > longest {
-		return validation("Value '%s' at '%s' failed to satisfy constraint: Member must %s", name, member, wire.LengthRule(len(name), 1, longest))
-	}
-	if !namePattern.MatchString(name) {
-		return &wire.Error{Code: "ValidationError", Message: fmt.Sprintf("The specified value for %s is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-", member)}
-	}
-	return nil
-}
-
-func checkPath(path string) error {
-	if !strings.HasPrefix(path, "/") || !strings.HasSuffix(path, "/") || len(path) > 512 {
-		return &wire.Error{Code: "ValidationError", Message: "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters."}
-	}
-	return nil
-}
-
-func validation(format string, args ...any) error {
-	return &wire.Error{Code: "ValidationError", Message: "1 validation error detected: " + fmt.Sprintf(format, args...)}
-}
-
 func noSuchEntity(format string, args ...any) error {
 	return &types.NoSuchEntityException{Message: aws.String(fmt.Sprintf(format, args...))}
 }
@@ -187,9 +162,6 @@ func size(text string) int {
 func page[T any](items []T, key func(T) string, marker *string, maxItems *int32) (out []T, next *string, truncated bool, err error) {
 	limit := 100
 	if maxItems != nil {
-		if *maxItems < 1 || *maxItems > 1000 {
-			return nil, nil, false, validation("Value '%d' at 'maxItems' failed to satisfy constraint: Member must %s", *maxItems, wire.ValueRule(*maxItems, 1, 1000))
-		}
 		limit = int(*maxItems)
 	}
 	if marker != nil {

@@ -95,12 +95,6 @@ func parseManaged(text *string) (*policy.Document, error) {
 
 func (s *Service) createPolicy(_ context.Context, in *iam.CreatePolicyInput) (*iam.CreatePolicyOutput, error) {
 	name, path := aws.ToString(in.PolicyName), pathOr(in.Path)
-	if err := checkName("policyName", name, 128); err != nil {
-		return nil, err
-	}
-	if err := checkPath(path); err != nil {
-		return nil, err
-	}
 	doc, err := parseManaged(in.PolicyDocument)
 	if err != nil {
 		return nil, err

@@ -15,9 +15,6 @@ import (
 
 func (s *Service) putRolePolicy(_ context.Context, in *iam.PutRolePolicyInput) (*iam.PutRolePolicyOutput, error) {
 	name, text := aws.ToString(in.PolicyName), aws.ToString(in.PolicyDocument)
-	if err := checkName("policyName", name, 128); err != nil {
-		return nil, err
-	}
 	doc, err := parse(text, policy.Identity)
 	if err != nil {
 		return nil, err

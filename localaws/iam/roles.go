@@ -28,20 +28,11 @@ const (
 
 func (s *Service) createRole(_ context.Context, in *iam.CreateRoleInput) (*iam.CreateRoleOutput, error) {
 	name, path := aws.ToString(in.RoleName), pathOr(in.Path)
-	if err := checkName("roleName", name, 64); err != nil {
-		return nil, err
-	}
-	if err := checkPath(path); err != nil {
-		return nil, err
-	}
 	trust, err := s.parseTrust(aws.ToString(in.AssumeRolePolicyDocument))
 	if err != nil {
 		return nil, err
 	}
-	duration, err := checkDuration(in.MaxSessionDuration)
-	if err != nil {
-		return nil, err
-	}
+	duration := cmp.Or(aws.ToInt32(in.MaxSessionDuration), defaultDuration)
 	tags, err := mergeTags(nil, in.Tags)
 	if err != nil {
 		return nil, err
@@ -78,14 +69,6 @@ func (s *Service) parseTrust(text string) (*policy.Document, error) {
 		return nil, limitExceeded("Cannot exceed quota for ACLSizePerRole: %d", longestTrust)
 	}
 	return parse(text, policy.Trust)
-}
-
-func checkDuration(seconds *int32) (int32, error) {
-	d := cmp.Or(aws.ToInt32(seconds), defaultDuration)
-	if d < 3600 || d > 43200 {
-		return 0, validation("Value '%d' at 'maxSessionDuration' failed to satisfy constraint: Member must %s", d, wire.ValueRule(d, 3600, 43200))
-	}
-	return d, nil
 }
 
 // output is the role as the API shows it. s.mu is held.
@@ -136,10 +119,7 @@ func (s *Service) listRoles(_ context.Context, in *iam.ListRolesInput) (*iam.Lis
 }
 
 func (s *Service) updateRole(_ context.Context, in *iam.UpdateRoleInput) (*iam.UpdateRoleOutput, error) {
-	duration, err := checkDuration(in.MaxSessionDuration)
-	if err != nil {
-		return nil, err
-	}
+	duration := cmp.Or(aws.ToInt32(in.MaxSessionDuration), defaultDuration)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r, err := s.find(in.RoleName)

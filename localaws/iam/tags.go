@@ -19,12 +19,6 @@ func mergeTags(have, set []types.Tag) ([]types.Tag, error) {
 	out := slices.Clone(have)
 	for i, tag := range set {
 		key := aws.ToString(tag.Key)
-		if key == "" || len(key) > 128 {
-			return nil, validation("Value '%s' at 'tags.%d.member.key' failed to satisfy constraint: Member must %s", key, i+1, wire.LengthRule(len(key), 1, 128))
-		}
-		if value := aws.ToString(tag.Value); len(value) > 256 {
-			return nil, validation("Value '%s' at 'tags.%d.member.value' failed to satisfy constraint: Member must %s", value, i+1, wire.LengthRule(len(value), 0, 256))
-		}
 		if strings.HasPrefix(strings.ToLower(key), "aws:") {
 			return nil, &types.InvalidInputException{Message: aws.String("System tags cannot be added/updated.")}
 		}

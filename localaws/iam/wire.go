@@ -13,6 +13,7 @@ import (
 func (s *Service) Wire() wire.Service {
 	return wire.Service{
 		Name: "iam", Protocol: wire.Query, Namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
+		Constraints: constraints, Refuse: refuse,
 		Operations: []wire.Operation{
 			wire.Op("CreateRole", s.createRole, wire.On("CreateRole", func(in *iam.CreateRoleInput) string {
 				return s.env.IAMARN("role" + pathOr(in.Path) + aws.ToString(in.RoleName))

@@ -150,7 +150,9 @@ func TestWhatCreateFunctionRefuses(t *testing.T) {
 		{"log levels of a text log", func(in *sdk.CreateFunctionInput) {
 			in.LoggingConfig = &types.LoggingConfig{LogFormat: types.LogFormatText, SystemLogLevel: "WARN"}
 		}, "InvalidParameterValueException", 400, "Log levels"},
-		{"layers", func(in *sdk.CreateFunctionInput) { in.Layers = []string{"arn:aws:lambda:us-east-1:1:layer:l:1"} }, "NotImplemented", 501, "localaws does not implement parameter Layers of lambda:CreateFunction"},
+		{"layers", func(in *sdk.CreateFunctionInput) {
+			in.Layers = []string{"arn:aws:lambda:us-east-1:123456789012:layer:l:1"}
+		}, "NotImplemented", 501, "localaws does not implement parameter Layers of lambda:CreateFunction"},
 		{"a VPC", func(in *sdk.CreateFunctionInput) { in.VpcConfig = &types.VpcConfig{SubnetIds: []string{"subnet-1"}} }, "NotImplemented", 501, "localaws does not implement parameter VpcConfig"},
 		{"a published version", func(in *sdk.CreateFunctionInput) { in.Publish = true }, "NotImplemented", 501, ""},
 		{"a key", func(in *sdk.CreateFunctionInput) { in.KMSKeyArn = aws.String("arn:aws:kms:us-east-1:1:key/k") }, "NotImplemented", 501, ""},

@@ -79,9 +79,6 @@ func (s *Service) putConcurrency(_ context.Context, in *sdk.PutFunctionConcurren
 		return nil, err
 	}
 	n := aws.ToInt32(in.ReservedConcurrentExecutions)
-	if in.ReservedConcurrentExecutions == nil || n < 0 {
-		return nil, validation("Value '%d' at 'reservedConcurrentExecutions' failed to satisfy constraint: Member must have value greater than or equal to 0", n)
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if accountConcurrency-s.reservedSum(f.name)-n < minUnreserved {

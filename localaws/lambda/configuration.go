@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"sort"
@@ -62,45 +63,17 @@ func configure(name string, old configuration, in settings) (configuration, erro
 		c.runtime = in.runtime
 	}
 	if in.description != nil {
-		if len(*in.description) > 256 {
-			return c, tooLong("description", *in.description, 256)
-		}
 		c.description = *in.description
 	}
 	if in.handler != nil {
-		if len(*in.handler) > 128 || strings.ContainsAny(*in.handler, " \t\n") {
-			return c, validation("Value '%s' at 'handler' failed to satisfy constraint: Member must satisfy regular expression pattern: [^\\s]+", *in.handler)
-		}
 		c.handler = *in.handler
 	}
 	if in.role != nil {
-		if !strings.Contains(*in.role, ":role/") || !strings.HasPrefix(*in.role, "arn:") {
-			return c, validation("Value '%s' at 'role' failed to satisfy constraint: Member must satisfy regular expression pattern: "+
-				`arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+`, *in.role)
-		}
 		c.role = *in.role
 	}
-	for _, n := range []struct {
-		member    string
-		value     *int32
-		low, high int32
-		target    *int32
-	}{
-		{"memorySize", in.memory, 128, 10240, &c.memory},
-		{"timeout", in.timeout, 1, 900, &c.timeout},
-		{"ephemeralStorage.size", ephemeralSize(in.ephemeral), 512, 10240, &c.ephemeral},
-	} {
-		if n.value == nil {
-			continue
-		}
-		if *n.value < n.low {
-			return c, validation("Value '%d' at '%s' failed to satisfy constraint: Member must have value greater than or equal to %d", *n.value, n.member, n.low)
-		}
-		if *n.value > n.high {
-			return c, validation("Value '%d' at '%s' failed to satisfy constraint: Member must have value less than or equal to %d", *n.value, n.member, n.high)
-		}
-		*n.target = *n.value
-	}
+	c.memory = cmp.Or(aws.ToInt32(in.memory), c.memory)
+	c.timeout = cmp.Or(aws.ToInt32(in.timeout), c.timeout)
+	c.ephemeral = cmp.Or(aws.ToInt32(ephemeralSize(in.ephemeral)), c.ephemeral)
 	if in.environment != nil {
 		if err := checkEnvironment(in.environment.Variables); err != nil {
 			return c, err
@@ -118,12 +91,7 @@ func configure(name string, old configuration, in settings) (configuration, erro
 		c.deadLetter = target
 	}
 	if in.tracing != nil {
-		switch in.tracing.Mode {
-		case types.TracingModeActive, types.TracingModePassThrough:
-			c.tracing = in.tracing.Mode
-		default:
-			return c, notInEnum("tracingConfig.mode", string(in.tracing.Mode), "[Active, PassThrough]")
-		}
+		c.tracing = cmp.Or(in.tracing.Mode, c.tracing)
 	}
 	var err error
 	if c.logging, err = configureLogging(name, c.logging, in.logging); err != nil {
@@ -183,10 +151,6 @@ func checkEnvironment(variables map[string]string) error {
 	size := 0
 	for name, value := range variables {
 		size += len(name) + len(value)
-		if !validVariable(name) {
-			return validation("Value '{%s=...}' at 'environment.variables' failed to satisfy constraint: Map keys must satisfy constraint: "+
-				"[Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]", name)
-		}
 		for _, r := range reserved {
 			if name == r {
 				used = append(used, name)
@@ -209,19 +173,6 @@ func checkEnvironment(variables map[string]string) error {
 	return nil
 }
 
-func validVariable(name string) bool {
-	if name == "_HANDLER" || name == "_X_AMZN_TRACE_ID" {
-		return true // refused as reserved
-	}
-	for i, r := range name {
-		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
-		if !letter && (i == 0 || r != '_' && (r < '0' || r > '9')) {
-			return false
-		}
-	}
-	return len(name) >= 2
-}
-
 // configureLogging fills in what AWS fills in: text format and the function's
 // own group by default; with JSON, both levels are INFO unless given.
 func configureLogging(name string, old types.LoggingConfig, in *types.LoggingConfig) (types.LoggingConfig, error) {
@@ -230,9 +181,6 @@ func configureLogging(name string, old types.LoggingConfig, in *types.LoggingCon
 		in = &types.LoggingConfig{}
 	}
 	if in.LogFormat != "" {
-		if in.LogFormat != types.LogFormatJson && in.LogFormat != types.LogFormatText {
-			return c, notInEnum("loggingConfig.logFormat", string(in.LogFormat), "[JSON, Text]")
-		}
 		c.LogFormat = in.LogFormat
 	}
 	if c.LogFormat == "" {
@@ -252,18 +200,9 @@ func configureLogging(name string, old types.LoggingConfig, in *types.LoggingCon
 		return c, nil
 	}
 	if in.ApplicationLogLevel != "" {
-		if levelOf(string(in.ApplicationLogLevel)) < 0 {
-			return c, notInEnum("loggingConfig.applicationLogLevel", string(in.ApplicationLogLevel), "[TRACE, DEBUG, INFO, WARN, ERROR, FATAL]")
-		}
 		c.ApplicationLogLevel = in.ApplicationLogLevel
 	}
-	switch in.SystemLogLevel {
-	case "":
-	case types.SystemLogLevelDebug, types.SystemLogLevelInfo, types.SystemLogLevelWarn:
-		c.SystemLogLevel = in.SystemLogLevel
-	default:
-		return c, notInEnum("loggingConfig.systemLogLevel", string(in.SystemLogLevel), "[DEBUG, INFO, WARN]")
-	}
+	c.SystemLogLevel = cmp.Or(in.SystemLogLevel, c.SystemLogLevel)
 	if c.ApplicationLogLevel == "" {
 		c.ApplicationLogLevel = types.ApplicationLogLevelInfo
 	}
@@ -271,12 +210,4 @@ func configureLogging(name string, old types.LoggingConfig, in *types.LoggingCon
 		c.SystemLogLevel = types.SystemLogLevelInfo
 	}
 	return c, nil
-}
-
-func notInEnum(member, value, allowed string) error {
-	return validation("Value '%s' at '%s' failed to satisfy constraint: Member must satisfy enum value set: %s", value, member, allowed)
-}
-
-func tooLong(member, value string, most int) error {
-	return validation("Value '%s' at '%s' failed to satisfy constraint: Member must have length less than or equal to %d", value, member, most)
 }

@@ -8,8 +8,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
-
-	"crawlerless/localaws/wire"
 )
 
 // The defaults of asynchronous invocation.
@@ -20,12 +18,6 @@ const (
 )
 
 func (s *Service) checkEventInvoke(f *function, age, retries *int32, to *types.DestinationConfig) error {
-	if age != nil && (*age < 60 || *age > defaultEventAge) {
-		return validation("Value '%d' at 'maximumEventAgeInSeconds' failed to satisfy constraint: Member must %s", *age, wire.ValueRule(*age, 60, defaultEventAge))
-	}
-	if retries != nil && (*retries < 0 || *retries > 2) {
-		return validation("Value '%d' at 'maximumRetryAttempts' failed to satisfy constraint: Member must %s", *retries, wire.ValueRule(*retries, 0, 2))
-	}
 	if to == nil {
 		return nil
 	}

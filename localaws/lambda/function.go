@@ -10,8 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
-
-	"crawlerless/localaws/wire"
 )
 
 // function is one function and everything attached to it. The fields are
@@ -130,9 +128,6 @@ func (s *Service) getFunctionConfiguration(_ context.Context, in *sdk.GetFunctio
 }
 
 func (s *Service) listFunctions(_ context.Context, in *sdk.ListFunctionsInput) (*sdk.ListFunctionsOutput, error) {
-	if in.FunctionVersion != "" && in.FunctionVersion != types.FunctionVersionAll {
-		return nil, notInEnum("functionVersion", string(in.FunctionVersion), "[ALL]")
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	names, next, err := page(s.names(), in.Marker, in.MaxItems, 50)
@@ -157,9 +152,6 @@ func (s *Service) listFunctions(_ context.Context, in *sdk.ListFunctionsInput) (
 func page(names []string, marker *string, maxItems *int32, most int) ([]string, *string, error) {
 	size := most
 	if maxItems != nil {
-		if *maxItems < 1 || *maxItems > 10000 {
-			return nil, nil, validation("Value '%d' at 'maxItems' failed to satisfy constraint: Member must %s", *maxItems, wire.ValueRule(*maxItems, 1, 10000))
-		}
 		size = min(int(*maxItems), most)
 	}
 	start := 0

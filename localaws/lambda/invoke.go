@@ -36,14 +36,6 @@ func (s *Service) invoke(_ context.Context, in *sdk.InvokeInput) (*sdk.InvokeOut
 	if err != nil {
 		return nil, err
 	}
-	switch in.InvocationType {
-	case "", types.InvocationTypeRequestResponse, types.InvocationTypeEvent, types.InvocationTypeDryRun:
-	default:
-		return nil, notInEnum("invocationType", string(in.InvocationType), "[Event, RequestResponse, DryRun]")
-	}
-	if in.LogType != "" && in.LogType != types.LogTypeNone && in.LogType != types.LogTypeTail {
-		return nil, notInEnum("logType", string(in.LogType), "[None, Tail]")
-	}
 	payload, err := checkPayload(in)
 	if err != nil {
 		return nil, err

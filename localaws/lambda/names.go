@@ -82,9 +82,6 @@ func (s *Service) lookup(name, qualifier *string) (*function, error) {
 }
 
 func invalidName(name string) error {
-	if len(name) > 140 {
-		return validation("Value '%s' at 'functionName' failed to satisfy constraint: Member must have length less than or equal to 140", name)
-	}
 	if len(name) > 64 && !strings.Contains(name, ":") {
 		return invalid("1 validation error detected: Value '%s' at 'functionName' failed to satisfy constraint: Member must have length less than or equal to 64", name)
 	}

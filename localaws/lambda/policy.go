@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -92,21 +91,6 @@ func (s *Service) addPermission(_ context.Context, in *sdk.AddPermissionInput) (
 }
 
 func checkPermission(in *sdk.AddPermissionInput) error {
-	for _, m := range []struct {
-		member, value, pattern string
-	}{
-		{"statementId", aws.ToString(in.StatementId), `([a-zA-Z0-9-_]+)`},
-		{"action", aws.ToString(in.Action), `(lambda:[*]|lambda:[a-zA-Z]+|[*])`},
-		{"principal", aws.ToString(in.Principal), `[^\s]+`},
-	} {
-		ok, err := regexp.MatchString("^(?:"+m.pattern+")$", m.value)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return validation("Value '%s' at '%s' failed to satisfy constraint: Member must satisfy regular expression pattern: %s", m.value, m.member, m.pattern)
-		}
-	}
 	p := aws.ToString(in.Principal)
 	account := len(p) == 12 && strings.Trim(p, "0123456789") == ""
 	if p != "*" && !account && !strings.HasPrefix(p, "arn:") && !strings.Contains(p, ".amazonaws.") && !strings.HasSuffix(p, ".alexa.com") {

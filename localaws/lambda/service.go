@@ -171,5 +171,8 @@ func (s *Service) KillRole(role string) int {
 
 // Wire lists the operations.
 func (s *Service) Wire() wire.Service {
-	return wire.Service{Name: "lambda", Protocol: wire.RESTJSON, Operations: s.operations()}
+	return wire.Service{
+		Name: "lambda", Protocol: wire.RESTJSON,
+		Constraints: constraints, Operations: s.operations(), Unserved: unserved(),
+	}
 }

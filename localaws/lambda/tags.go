@@ -83,9 +83,6 @@ func (s *Service) untagResource(_ context.Context, in *sdk.UntagResourceInput) (
 	if err != nil {
 		return nil, err
 	}
-	if len(in.TagKeys) == 0 {
-		return nil, validation("Value null at 'tagKeys' failed to satisfy constraint: Member must not be null")
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	rest := maps.Clone(f.tags)

@@ -56,9 +56,7 @@ func (s *Service) updateFunctionCode(ctx context.Context, in *sdk.UpdateFunction
 	defer s.mu.Unlock()
 	arch := f.arch
 	if len(in.Architectures) > 0 {
-		if arch, err = oneArchitecture(in.Architectures); err != nil {
-			return nil, errors.Join(err, code.remove())
-		}
+		arch = oneArchitecture(in.Architectures)
 	}
 	if err := checkRevision(in.RevisionId, f.revision, "GetFunction/GetAlias"); err != nil {
 		return nil, errors.Join(err, code.remove())

@@ -44,9 +44,6 @@ const undeliverable = "Could not deliver test message to specified Firehose stre
 
 // destination makes the destination that a filter names.
 func (s *Service) destination(f *subscription) (destination, error) {
-	if f.destinationARN == "" {
-		return nil, missing("destinationArn")
-	}
 	// arn:partition:vendor:region:account:resource
 	parts := strings.SplitN(f.destinationARN, ":", 6)
 	if len(parts) != 6 || parts[0] != "arn" {

@@ -3,7 +3,6 @@ package logs
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -17,8 +16,7 @@ import (
 // The limits of PutLogEvents (API reference).
 const (
 	maxBatchBytes   = 1_048_576
-	eventOverhead   = 26 // bytes that each event counts for beyond its message
-	maxBatchEvents  = 10_000
+	eventOverhead   = 26        // bytes that each event counts for beyond its message
 	maxEventBytes   = 1_048_576 // overhead included
 	maxBatchSpan    = 24 * time.Hour
 	maxEventAge     = 14 * 24 * time.Hour
@@ -56,7 +54,7 @@ func (s *Service) eventOperations() []wire.Operation {
 }
 
 func (s *Service) putLogEvents(_ context.Context, in *cloudwatchlogs.PutLogEventsInput) (*cloudwatchlogs.PutLogEventsOutput, error) {
-	if err := checkName(in.LogStreamName, "logStreamName"); err != nil {
+	if err := checkLength(in.LogStreamName); err != nil {
 		return nil, err
 	}
 	if err := checkBatch(in.LogEvents); err != nil {
@@ -94,26 +92,9 @@ func (s *Service) putLogEvents(_ context.Context, in *cloudwatchlogs.PutLogEvent
 
 // checkBatch refuses a batch that AWS refuses as a whole.
 func checkBatch(events []types.InputLogEvent) error {
-	switch {
-	case len(events) == 0:
-		return constraint("[]", "logEvents", "have length greater than or equal to 1")
-	case len(events) > maxBatchEvents:
-		return constraint(fmt.Sprintf("[%d log events]", len(events)), "logEvents", "have length less than or equal to 10000")
-	}
 	total := 0
 	var previous int64
 	for i, e := range events {
-		member := func(name string) string { return fmt.Sprintf("logEvents.%d.member.%s", i+1, name) }
-		switch {
-		case e.Message == nil:
-			return missing(member("message"))
-		case e.Timestamp == nil:
-			return missing(member("timestamp"))
-		case *e.Message == "":
-			return constraint("", member("message"), "have length greater than or equal to 1")
-		case *e.Timestamp < 0:
-			return constraint(fmt.Sprint(*e.Timestamp), member("timestamp"), "have value greater than or equal to 0")
-		}
 		size := len(*e.Message) + eventOverhead
 		if size > maxEventBytes {
 			return invalid("Log event too large: %d bytes exceeds limit of %d", size, maxEventBytes)

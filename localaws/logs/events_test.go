@@ -285,7 +285,7 @@ func TestFilterLogEventsSearchesAllStreamsInOrderOfTime(t *testing.T) {
 	w.put(t, "g", "b", at(2*time.Second, `{"n":2}`), at(4*time.Second, "text"))
 	filter := func(in cloudwatchlogs.FilterLogEventsInput) (list []string) {
 		t.Helper()
-		in.LogGroupIdentifier = aws.String("arn:aws:logs:us-east-1:000000000000:log-group:g:*")
+		in.LogGroupIdentifier = aws.String("arn:aws:logs:us-east-1:000000000000:log-group:g")
 		pages := cloudwatchlogs.NewFilterLogEventsPaginator(w.client, &in)
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)

@@ -216,6 +216,9 @@ func TestTagsByARNAndByName(t *testing.T) {
 		many[fmt.Sprint(i)] = ""
 	}
 	_, err = w.client.TagResource(ctx, &cloudwatchlogs.TagResourceInput{ResourceArn: arn, Tags: many})
+	wantCode(t, err, "InvalidParameterException", "at 'tags' failed to satisfy constraint: Member must have length less than or equal to 50")
+	delete(many, "0")
+	_, err = w.client.TagResource(ctx, &cloudwatchlogs.TagResourceInput{ResourceArn: arn, Tags: many}) // with those that are there
 	wantCode(t, err, "TooManyTagsException", "")
 	_, err = w.client.ListTagsForResource(ctx, &cloudwatchlogs.ListTagsForResourceInput{ResourceArn: aws.String(*arn + "x")})
 	wantCode(t, err, "ResourceNotFoundException", "")

@@ -3,7 +3,6 @@ package logs
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -55,21 +54,9 @@ func (s *Service) metricFilterOperations() []wire.Operation {
 const badMetricPattern = "Invalid metric filter pattern"
 
 func (s *Service) putMetricFilter(_ context.Context, in *cloudwatchlogs.PutMetricFilterInput) (*cloudwatchlogs.PutMetricFilterOutput, error) {
-	if err := checkName(in.FilterName, "filterName"); err != nil {
-		return nil, err
-	}
-	if in.FilterPattern == nil {
-		return nil, missing("filterPattern")
-	}
 	pattern, err := parsePattern(*in.FilterPattern, badMetricPattern)
 	if err != nil {
 		return nil, err
-	}
-	switch n := len(in.MetricTransformations); {
-	case n < 1:
-		return nil, constraint("[]", "metricTransformations", "have length greater than or equal to 1")
-	case n > 1:
-		return nil, constraint(spell(in.MetricTransformations), "metricTransformations", "have length less than or equal to 1")
 	}
 	t := in.MetricTransformations[0]
 	if err := checkTransformation(pattern, t); err != nil {
@@ -99,40 +86,12 @@ func (s *Service) putMetricFilter(_ context.Context, in *cloudwatchlogs.PutMetri
 	return &cloudwatchlogs.PutMetricFilterOutput{}, nil
 }
 
-// spell shows transformations as the service's validation messages do.
-func spell(list []types.MetricTransformation) string {
-	var parts []string
-	for _, t := range list {
-		defaultValue, unit, dimensions := "null", "null", "null"
-		if t.DefaultValue != nil {
-			defaultValue = strconv.FormatFloat(*t.DefaultValue, 'f', 1, 64)
-		}
-		if t.Unit != "" {
-			unit = string(t.Unit)
-		}
-		if t.Dimensions != nil {
-			dimensions = fmt.Sprint(t.Dimensions)
-		}
-		parts = append(parts, fmt.Sprintf("MetricTransformation(metricName=%s, metricNamespace=%s, metricValue=%s, defaultValue=%s, unit=%s, dimensions=%s)",
-			aws.ToString(t.MetricName), aws.ToString(t.MetricNamespace), aws.ToString(t.MetricValue), defaultValue, unit, dimensions))
-	}
-	return "[" + strings.Join(parts, ", ") + "]"
-}
-
 func (g *group) metricFilter(name string) (int, bool) {
 	return slices.BinarySearchFunc(g.metricFilters, name, func(f *metricFilter, name string) int { return cmp.Compare(f.name, name) })
 }
 
 // checkTransformation applies the rules of MetricTransformation (API reference).
 func checkTransformation(p *filterpattern.Pattern, t types.MetricTransformation) error {
-	for member, value := range map[string]*string{"metricName": t.MetricName, "metricNamespace": t.MetricNamespace, "metricValue": t.MetricValue} {
-		switch {
-		case value == nil || *value == "":
-			return missing("metricTransformations.1.member." + member)
-		case member != "metricValue" && (len(*value) > 255 || strings.ContainsAny(*value, ":*$")):
-			return constraint(*value, "metricTransformations.1.member."+member, "satisfy regular expression pattern: [^:*$]*")
-		}
-	}
 	switch {
 	case strings.HasPrefix(*t.MetricNamespace, "AWS/"):
 		return invalid("Metric namespaces starting with AWS/ are reserved for AWS.")
@@ -142,8 +101,6 @@ func checkTransformation(p *filterpattern.Pattern, t types.MetricTransformation)
 		return invalid("Invalid metric transformation: a maximum of 3 dimensions is allowed")
 	case len(t.Dimensions) > 0 && p.Kind() == filterpattern.Terms:
 		return invalid("The specified filter pattern does not support dimensions")
-	case t.Unit != "" && !slices.Contains(t.Unit.Values(), t.Unit):
-		return constraint(string(t.Unit), "metricTransformations.1.member.unit", "satisfy enum value set")
 	}
 	for _, selector := range t.Dimensions {
 		if !validSelector(p, selector) {
@@ -168,19 +125,7 @@ func validSelector(p *filterpattern.Pattern, selector string) bool {
 }
 
 func (s *Service) describeMetricFilters(_ context.Context, in *cloudwatchlogs.DescribeMetricFiltersInput) (*cloudwatchlogs.DescribeMetricFiltersOutput, error) {
-	size, err := limit(in.Limit, 50)
-	if err != nil {
-		return nil, err
-	}
-	for _, p := range []struct {
-		member string
-		value  *string
-		most   int
-	}{{"filterNamePrefix", in.FilterNamePrefix, 512}, {"metricName", in.MetricName, 255}, {"metricNamespace", in.MetricNamespace, 255}} {
-		if len([]rune(aws.ToString(p.value))) > p.most {
-			return nil, constraint(*p.value, p.member, fmt.Sprintf("have length less than or equal to %d", p.most))
-		}
-	}
+	size := limit(in.Limit, 50)
 	if (in.MetricName == nil) != (in.MetricNamespace == nil) {
 		return nil, invalid("MetricName and MetricNamespace must be specified together.")
 	}
@@ -226,9 +171,6 @@ func (s *Service) describeMetricFilters(_ context.Context, in *cloudwatchlogs.De
 }
 
 func (s *Service) deleteMetricFilter(_ context.Context, in *cloudwatchlogs.DeleteMetricFilterInput) (*cloudwatchlogs.DeleteMetricFilterOutput, error) {
-	if err := checkName(in.FilterName, "filterName"); err != nil {
-		return nil, err
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	g, err := s.find(aws.ToString(in.LogGroupName))
@@ -245,24 +187,12 @@ func (s *Service) deleteMetricFilter(_ context.Context, in *cloudwatchlogs.Delet
 }
 
 func (s *Service) testMetricFilter(_ context.Context, in *cloudwatchlogs.TestMetricFilterInput) (*cloudwatchlogs.TestMetricFilterOutput, error) {
-	if in.FilterPattern == nil {
-		return nil, missing("filterPattern")
-	}
-	switch n := len(in.LogEventMessages); {
-	case n < 1:
-		return nil, constraint("[]", "logEventMessages", "have length greater than or equal to 1")
-	case n > 50:
-		return nil, constraint(fmt.Sprintf("[%d messages]", n), "logEventMessages", "have length less than or equal to 50")
-	}
 	pattern, err := parsePattern(*in.FilterPattern, badMetricPattern)
 	if err != nil {
 		return nil, err
 	}
 	out := &cloudwatchlogs.TestMetricFilterOutput{Matches: []types.MetricFilterMatchRecord{}}
 	for i, message := range in.LogEventMessages {
-		if message == "" {
-			return nil, constraint("", fmt.Sprintf("logEventMessages.%d.member", i+1), "have length greater than or equal to 1")
-		}
 		if pattern.Match(message) {
 			out.Matches = append(out.Matches, types.MetricFilterMatchRecord{
 				EventNumber: int64(i + 1), EventMessage: aws.String(message), ExtractedValues: pattern.Extract(message),

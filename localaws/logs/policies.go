@@ -66,10 +66,7 @@ func (p *policy) describe() types.ResourcePolicy {
 }
 
 func (s *Service) describeResourcePolicies(_ context.Context, in *cloudwatchlogs.DescribeResourcePoliciesInput) (*cloudwatchlogs.DescribeResourcePoliciesOutput, error) {
-	size, err := limit(in.Limit, 50)
-	if err != nil {
-		return nil, err
-	}
+	size := limit(in.Limit, 50)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	found, next, err := page(s.sortedPolicies(), func(p *policy) string { return p.name }, false, in.NextToken, size)

@@ -4,12 +4,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -25,11 +23,8 @@ const maxAnswerBytes = 1 << 20
 // id, and "/s": forward is what comes after that id, backward what comes before.
 // At the end of the stream the token that was passed in comes back.
 func (s *Service) getLogEvents(_ context.Context, in *cloudwatchlogs.GetLogEventsInput) (*cloudwatchlogs.GetLogEventsOutput, error) {
-	size, err := limit(in.Limit, 10_000)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkName(in.LogStreamName, "logStreamName"); err != nil {
+	size := limit(in.Limit, 10_000)
+	if err := checkLength(in.LogStreamName); err != nil {
 		return nil, err
 	}
 	if err := oneName(in.LogGroupName, in.LogGroupIdentifier); err != nil {
@@ -37,6 +32,7 @@ func (s *Service) getLogEvents(_ context.Context, in *cloudwatchlogs.GetLogEvent
 	}
 	cursor := token{forward: aws.ToBool(in.StartFromHead)}
 	if in.NextToken != nil {
+		var err error
 		if cursor, err = readCursor(*in.NextToken); err != nil {
 			return nil, err
 		}
@@ -124,18 +120,13 @@ func cut(events []event, size int, fromHead bool) []event {
 func earliestBackward() time.Time { return time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 func (s *Service) filterLogEvents(_ context.Context, in *cloudwatchlogs.FilterLogEventsInput) (*cloudwatchlogs.FilterLogEventsOutput, error) {
-	size, err := limit(in.Limit, 10_000)
-	if err != nil {
-		return nil, err
-	}
+	size := limit(in.Limit, 10_000)
 	if err := oneName(in.LogGroupName, in.LogGroupIdentifier); err != nil {
 		return nil, err
 	}
 	switch {
 	case aws.ToString(in.LogStreamNamePrefix) != "" && len(in.LogStreamNames) > 0:
 		return nil, invalid("LogStreamNamePrefix and LogStreamNames are mutually exclusive parameters.")
-	case len(in.LogStreamNames) > 100:
-		return nil, constraint(fmt.Sprintf("[%d names]", len(in.LogStreamNames)), "logStreamNames", "have length less than or equal to 100")
 	case in.StartTime != nil && in.EndTime != nil && *in.StartTime > *in.EndTime:
 		return nil, invalid("End time should not be less than start time.")
 	}
@@ -146,6 +137,7 @@ func (s *Service) filterLogEvents(_ context.Context, in *cloudwatchlogs.FilterLo
 	// The token carries the direction: it wins over StartFromHead.
 	cursor := token{forward: in.StartFromHead == nil || *in.StartFromHead}
 	if in.NextToken != nil {
+		var err error
 		if cursor, err = readCursor(*in.NextToken); err != nil {
 			return nil, err
 		}
@@ -211,9 +203,6 @@ func (s *Service) search(in *cloudwatchlogs.FilterLogEventsInput, cursor token) 
 // parsePattern reads a filter pattern; structural is the operation's word for one
 // whose structure is wrong.
 func parsePattern(source, structural string) (*filterpattern.Pattern, error) {
-	if n := utf8.RuneCountInString(source); n > filterpattern.MaxLength {
-		return nil, constraint(source, "filterPattern", fmt.Sprintf("have length less than or equal to %d", filterpattern.MaxLength))
-	}
 	p, err := filterpattern.Parse(source)
 	if err != nil {
 		var syntax *filterpattern.SyntaxError

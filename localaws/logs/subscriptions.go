@@ -44,12 +44,6 @@ func (s *Service) subscriptionOperations() []wire.Operation {
 // the pattern, the destination's shape, the limit, and last that a test message
 // arrives.
 func (s *Service) putSubscriptionFilter(ctx context.Context, in *cloudwatchlogs.PutSubscriptionFilterInput) (*cloudwatchlogs.PutSubscriptionFilterOutput, error) {
-	if err := checkName(in.FilterName, "filterName"); err != nil {
-		return nil, err
-	}
-	if in.FilterPattern == nil {
-		return nil, missing("filterPattern")
-	}
 	pattern, err := parsePattern(*in.FilterPattern, "Invalid filter pattern")
 	if err != nil {
 		return nil, err
@@ -92,13 +86,10 @@ func (s *Service) putSubscriptionFilter(ctx context.Context, in *cloudwatchlogs.
 }
 
 func checkDistribution(d types.Distribution) error {
-	switch d {
-	case "", types.DistributionByLogStream:
-		return nil
-	case types.DistributionRandom:
+	if d == types.DistributionRandom {
 		return wire.NotImplemented("distribution Random of logs:PutSubscriptionFilter (for Kinesis destinations only)")
 	}
-	return constraint(string(d), "distribution", "satisfy enum value set: [Random, ByLogStream]")
+	return nil
 }
 
 // checkSubscription refuses a filter that its group cannot have.
@@ -141,10 +132,7 @@ func (g *group) regexFilters(subscription, metric string) int {
 }
 
 func (s *Service) describeSubscriptionFilters(_ context.Context, in *cloudwatchlogs.DescribeSubscriptionFiltersInput) (*cloudwatchlogs.DescribeSubscriptionFiltersOutput, error) {
-	size, err := limit(in.Limit, 50)
-	if err != nil {
-		return nil, err
-	}
+	size := limit(in.Limit, 50)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	g, err := s.find(aws.ToString(in.LogGroupName))
@@ -176,9 +164,6 @@ func (s *Service) describeSubscriptionFilters(_ context.Context, in *cloudwatchl
 }
 
 func (s *Service) deleteSubscriptionFilter(_ context.Context, in *cloudwatchlogs.DeleteSubscriptionFilterInput) (*cloudwatchlogs.DeleteSubscriptionFilterOutput, error) {
-	if err := checkName(in.FilterName, "filterName"); err != nil {
-		return nil, err
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	g, err := s.find(aws.ToString(in.LogGroupName))

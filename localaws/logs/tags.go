@@ -36,13 +36,8 @@ func (s *Service) tagOperations() []wire.Operation {
 
 // addTags checks tags and adds them to those that are there.
 func addTags(have, add map[string]string) error {
-	for key, value := range add {
-		switch {
-		case key == "" || len([]rune(key)) > 128:
-			return constraint(key, "tags", wire.LengthRule(len([]rune(key)), 1, 128))
-		case len([]rune(value)) > 256:
-			return constraint(value, "tags", "have length less than or equal to 256")
-		case strings.HasPrefix(strings.ToLower(key), "aws:"):
+	for key := range add {
+		if strings.HasPrefix(strings.ToLower(key), "aws:") {
 			return invalid("aws: prefixed tag key names are not allowed for external use.")
 		}
 	}

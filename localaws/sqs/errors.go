@@ -21,6 +21,10 @@ func invalidParameter(format string, args ...any) error {
 	return &wire.Error{Code: "InvalidParameterValue", Message: fmt.Sprintf(format, args...)}
 }
 
+func unknownAttribute(name string) error {
+	return &types.InvalidAttributeName{Message: aws.String("Unknown Attribute " + name + ".")}
+}
+
 // invalidAttribute refuses the value of a queue attribute.
 func invalidAttribute(name string) error {
 	return &types.InvalidAttributeValue{Message: aws.String("Invalid value for the parameter " + name + ".")}

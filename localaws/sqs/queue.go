@@ -123,9 +123,9 @@ func (s *Service) checkAttribute(name, key, value string) error {
 		if value == "true" || key != "FifoQueue" {
 			return wire.NotImplemented("attribute " + key + " of a queue: FIFO queues")
 		}
-		return &types.InvalidAttributeName{Message: aws.String("Unknown Attribute FifoQueue.")} // AWS refuses "false" too
+		return unknownAttribute("FifoQueue") // AWS refuses "false" too
 	default:
-		return &types.InvalidAttributeName{Message: aws.String("Unknown Attribute " + key + ".")}
+		return unknownAttribute(key)
 	}
 	return nil
 }
@@ -327,9 +327,7 @@ func (s *Service) getQueueAttributes(_ context.Context, in *sqs.GetQueueAttribut
 			names = append(names, readable...)
 		case slices.Contains(readable, string(name)):
 			names = append(names, string(name))
-		case slices.Contains(name.Values(), name): // of FIFO queues: not there
-		default:
-			return nil, &types.InvalidAttributeName{Message: aws.String("Unknown Attribute " + string(name) + ".")}
+		default: // of FIFO queues: not there
 		}
 	}
 	out := &sqs.GetQueueAttributesOutput{}

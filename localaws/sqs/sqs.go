@@ -74,6 +74,7 @@ func (s *Service) Close() {
 func (s *Service) Wire() wire.Service {
 	return wire.Service{
 		Name: "sqs", Target: "AmazonSQS", Protocol: wire.JSON10, Namespace: "http://queue.amazonaws.com/doc/2012-11-05/",
+		Constraints: constraints, Refuse: refuse,
 		Operations: []wire.Operation{
 			wire.Op("CreateQueue", s.createQueue, wire.On("CreateQueue", func(in *sqs.CreateQueueInput) string {
 				return s.arn(aws.ToString(in.QueueName))

@@ -27,10 +27,6 @@ func validation(format string, args ...any) error {
 	return &types.ValidationException{Message: aws.String(fmt.Sprintf(format, args...))}
 }
 
-func constraint(member, value, format string, args ...any) error {
-	return validation("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must %s", value, member, fmt.Sprintf(format, args...))
-}
-
 func unsupported(operation, format string, args ...any) error {
 	return wire.NotImplemented(fmt.Sprintf(format, args...) + " of states:" + operation)
 }
@@ -40,9 +36,6 @@ func typeNotSupported() error {
 }
 
 func checkName(name string) error {
-	if name == "" || len([]rune(name)) > 80 {
-		return &types.InvalidName{Message: aws.String("Invalid Name: '" + name + "'")}
-	}
 	for _, r := range name {
 		switch {
 		case r < 0x20, r >= 0x7f && r <= 0x9f, r == ' ', containsRune("<>{}[]?*\"#%\\^|~`$&,;:/", r), r == '\t', r == '\n':

@@ -101,9 +101,6 @@ func checkInput(in *string) (string, error) {
 	if in != nil {
 		text = *in
 	}
-	if len(text) > asl.MaxPayload {
-		return "", constraint("input", "…", "have length less than or equal to %d", asl.MaxPayload)
-	}
 	if strings.TrimSpace(text) == "" {
 		return "", invalidInput("Invalid execution input.")
 	}

@@ -37,9 +37,6 @@ func checkLogging(in *types.LoggingConfiguration) (types.LoggingConfiguration, e
 	if c.Level == "" {
 		c.Level = types.LogLevelOff
 	}
-	if !slices.Contains(c.Level.Values(), c.Level) {
-		return c, constraint("loggingConfiguration.level", string(c.Level), "satisfy enum value set: [ALL, ERROR, FATAL, OFF]")
-	}
 	if len(c.Destinations) > 1 || len(c.Destinations) == 0 && c.Level != types.LogLevelOff {
 		return c, invalidLogging("Must specify exactly one Log Destination.")
 	}

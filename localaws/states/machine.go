@@ -1,6 +1,7 @@
 package states
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -47,9 +48,6 @@ func (m *machine) express() bool { return m.kind == types.StateMachineTypeExpres
 
 // compile parses a definition, refusing what is not done.
 func compile(operation, definition string, kind types.StateMachineType) (*asl.Machine, error) {
-	if len(definition) > asl.MaxDefinition {
-		return nil, constraint("definition", "…", "have length less than or equal to %d", asl.MaxDefinition)
-	}
 	m, err := asl.Compile(definition, asl.Options{Express: kind == types.StateMachineTypeExpress, Task: checkTask})
 	var invalid *asl.InvalidDefinition
 	var undone *asl.Unsupported
@@ -67,14 +65,7 @@ func (s *Service) createStateMachine(ctx context.Context, in *sfn.CreateStateMac
 	if err := checkName(name); err != nil {
 		return nil, err
 	}
-	kind := in.Type
-	switch kind {
-	case "":
-		kind = types.StateMachineTypeStandard
-	case types.StateMachineTypeStandard, types.StateMachineTypeExpress:
-	default:
-		return nil, constraint("type", string(kind), "satisfy enum value set: [STANDARD, EXPRESS]")
-	}
+	kind := cmp.Or(in.Type, types.StateMachineTypeStandard)
 	if err := checkPublish("CreateStateMachine", in.Publish, in.VersionDescription); err != nil {
 		return nil, err
 	}
@@ -291,9 +282,6 @@ func (s *Service) listStateMachines(_ context.Context, in *sfn.ListStateMachines
 // page cuts one page out of n items. A token is the index of its first item.
 func page(n int, maxResults int32, token *string) (from, to int, next *string, err error) {
 	size := int(maxResults)
-	if size < 0 || size > 1000 {
-		return 0, 0, nil, constraint("maxResults", strconv.Itoa(size), "have value less than or equal to 1000")
-	}
 	if size == 0 {
 		size = 100
 	}

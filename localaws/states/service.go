@@ -87,7 +87,10 @@ func (s *Service) Close() {
 
 // Wire lists the operations.
 func (s *Service) Wire() wire.Service {
-	return wire.Service{Name: "states", Target: "AWSStepFunctions", Protocol: wire.JSON10, LowerFirst: true, Operations: s.operations()}
+	return wire.Service{
+		Name: "states", Target: "AWSStepFunctions", Protocol: wire.JSON10, LowerFirst: true,
+		Constraints: constraints, Operations: s.operations(),
+	}
 }
 
 func (s *Service) float() float64 {

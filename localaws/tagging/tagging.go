@@ -37,6 +37,7 @@ func New(sources func() []Source) *Service { return &Service{sources} }
 func (s *Service) Wire() wire.Service {
 	return wire.Service{
 		Name: "tagging", Action: "tag", Target: "ResourceGroupsTaggingAPI_20170126", Protocol: wire.JSON11,
+		Constraints: constraints,
 		Operations: []wire.Operation{
 			wire.Op("GetResources", s.getResources, nil, "ResourceARNList", "ResourceTypeFilters", "ResourcesPerPage", "TagFilters", "TagsPerPage", "PaginationToken"),
 			wire.Op("GetTagKeys", s.getTagKeys, nil, "PaginationToken"),

@@ -23,6 +23,35 @@ func badValue(path, format string, args ...any) error {
 	return &Error{Code: "SerializationException", Message: strings.TrimPrefix(path, ".") + ": " + fmt.Sprintf(format, args...)}
 }
 
+// mismatch is a value of another type than the member's, in the words of AWS's
+// JSON services, which do not name the member. Measured on Athena, in the notes
+// of https://github.com/aoyagikouhei/athena-local (issues 84 and 87).
+func mismatch(node any, target string) error {
+	message := ""
+	switch n := node.(type) {
+	case []any:
+		message = "Start of list found where not expected"
+	case map[string]any:
+		message = "Start of structure or map found where not expected."
+	case bool:
+		message = strings.ToUpper(strconv.FormatBool(n)) + "_VALUE"
+	case string:
+		message = "STRING_VALUE"
+	default:
+		message = "NUMBER_VALUE"
+	}
+	switch {
+	case !strings.HasSuffix(message, "_VALUE"):
+	case target == "List":
+		message = "Expected list or null"
+	case target == "Structure":
+		message = "Expected null"
+	default:
+		message += " can not be converted to " + target
+	}
+	return &Error{Code: "SerializationException", Message: message}
+}
+
 // unknownMember is the answer to a member that the SDK's type does not have.
 type unknownMember struct{ name string }
 
@@ -46,7 +75,7 @@ func (s *shapes) decode(v reflect.Value, node any, schema *smithy.Schema, path s
 	case v.Type() == timeType:
 		t, err := decodeTime(node)
 		if err != nil {
-			return badValue(path, "%v", err)
+			return mismatch(node, "milliseconds since epoch")
 		}
 		v.Set(reflect.ValueOf(t))
 		return nil
@@ -62,7 +91,7 @@ func (s *shapes) decode(v reflect.Value, node any, schema *smithy.Schema, path s
 	case reflect.Struct:
 		members, ok := node.(map[string]any)
 		if !ok {
-			return badValue(path, "expected an object, got %s", kindOf(node))
+			return mismatch(node, "Structure")
 		}
 		if schema == nil {
 			schema = s.schemaOf(v.Type())
@@ -87,7 +116,7 @@ func (s *shapes) decode(v reflect.Value, node any, schema *smithy.Schema, path s
 	case reflect.Slice:
 		items, ok := node.([]any)
 		if !ok {
-			return badValue(path, "expected a list, got %s", kindOf(node))
+			return mismatch(node, "List")
 		}
 		out := reflect.MakeSlice(v.Type(), len(items), len(items))
 		for i, item := range items {
@@ -100,7 +129,7 @@ func (s *shapes) decode(v reflect.Value, node any, schema *smithy.Schema, path s
 	case reflect.Map:
 		members, ok := node.(map[string]any)
 		if !ok {
-			return badValue(path, "expected an object, got %s", kindOf(node))
+			return mismatch(node, "Structure")
 		}
 		out := reflect.MakeMapWithSize(v.Type(), len(members))
 		for name, member := range members {
@@ -126,24 +155,34 @@ func decodeScalar(v reflect.Value, node any, path string) error {
 	case reflect.String:
 		text, ok := node.(string)
 		if !ok {
-			return badValue(path, "%s can not be converted to a string", kindOf(node))
+			return mismatch(node, "a String")
 		}
 		v.SetString(text)
 	case reflect.Bool:
 		b, ok := node.(bool)
 		if !ok {
-			return badValue(path, "%s can not be converted to a boolean", kindOf(node))
+			return mismatch(node, "a Boolean")
 		}
 		v.SetBool(b)
 	case reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Int:
-		n, err := decodeInt(node)
-		if err != nil || v.OverflowInt(n) {
-			return badValue(path, "%v is no integer of %d bits", node, v.Type().Bits())
+		target := "an Integer"
+		if v.Type().Bits() == 64 {
+			target = "a Long"
 		}
-		v.SetInt(n)
+		if !isNumber(node) {
+			return mismatch(node, target)
+		}
+		n, err := decodeInt(node)
+		if err != nil {
+			return badValue(path, "%v is no integer", node)
+		}
+		v.SetInt(inBits(n, v.Type().Bits()))
 	case reflect.Float32, reflect.Float64:
 		f, err := decodeFloat(node)
-		if err != nil {
+		switch {
+		case err != nil && !isNumber(node):
+			return mismatch(node, "a Double")
+		case err != nil:
 			return badValue(path, "%v is no number", node)
 		}
 		v.SetFloat(f)
@@ -153,6 +192,22 @@ func decodeScalar(v reflect.Value, node any, path string) error {
 	return nil
 }
 
+func isNumber(node any) bool {
+	switch node.(type) {
+	case json.Number, float64:
+		return true
+	}
+	return false
+}
+
+// inBits is the nearest number of that many bits: what is out of range meets
+// the bounds of its member afterwards, as on AWS.
+func inBits(n int64, bits int) int64 {
+	most := int64(1)<<(bits-1) - 1
+	return max(min(n, most), -most-1)
+}
+
+// decodeInt drops a fraction, as AWS does.
 func decodeInt(node any) (int64, error) {
 	switch n := node.(type) {
 	case json.Number:
@@ -171,7 +226,7 @@ func decodeInt(node any) (int64, error) {
 }
 
 func integral(f float64) (int64, error) {
-	if f != math.Trunc(f) || math.Abs(f) >= 1<<63 {
+	if math.IsNaN(f) || math.Abs(f) >= 1<<63 {
 		return 0, fmt.Errorf("%v is no integer", f)
 	}
 	return int64(f), nil

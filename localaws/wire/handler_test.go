@@ -228,8 +228,8 @@ func TestWhatAnOperationDoesNotSupportIsRefusedByName(t *testing.T) {
 		{"a pointer to a zero value is set", `{"Name":"t","IncludeStatusDetails":false}`, "NotImplemented", "parameter IncludeStatusDetails of glue:GetTable"},
 		{"an empty string is not", `{"Name":"t","CatalogId":""}`, "EntityNotFoundException", "Table t not found"},
 		{"a member that the SDK does not know", `{"Name":"t","Colour":"red"}`, "NotImplemented", "parameter Colour of glue:GetTable"},
-		{"a value of the wrong type", `{"Name":7}`, "SerializationException", "number can not be converted to a string"},
-		{"a body that is no object", `[1]`, "SerializationException", "expected an object, got list"},
+		{"a value of the wrong type", `{"Name":7}`, "SerializationException", "NUMBER_VALUE can not be converted to a String"},
+		{"a body that is no object", `[1]`, "SerializationException", "Start of list found where not expected"},
 		{"a body that is no JSON", `{"Name"`, "SerializationException", "no JSON"},
 		{"two documents", `{"Name":"t"}{}`, "SerializationException", "more than one"},
 	} {

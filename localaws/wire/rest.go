@@ -49,10 +49,10 @@ func matchPath(pattern, path string) (labels map[string]string, literals int, ok
 
 // findREST is the operation that a method and path mean: the one with the most
 // literal segments.
-func findREST(svc *Service, method, path string) (op *Operation, labels map[string]string) {
+func findREST(operations []Operation, method, path string) (op *Operation, labels map[string]string) {
 	best := -1
-	for i := range svc.Operations {
-		o := &svc.Operations[i]
+	for i := range operations {
+		o := &operations[i]
 		if o.Method != method {
 			continue
 		}

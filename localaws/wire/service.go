@@ -47,6 +47,16 @@ type Service struct {
 	// Namespace of the XML that a Query answer carries.
 	Namespace  string
 	Operations []Operation
+	// Constraints are what the model of the API allows, a line each: see
+	// constraints.go for their form. A request that breaks one is refused
+	// before anything else looks at it. Empty: nothing is checked here.
+	Constraints string
+	// Refuse makes the error for what breaks the constraints, in the words of
+	// the service. Nil: a ValidationException in the words of most.
+	Refuse func(operation string, wrong Violations) error
+	// Unserved names operations of a RESTJSON service that are not there, which
+	// only their path tells: Name, Method and Path.
+	Unserved []Operation
 	// HTTP serves the whole service itself (s3). The caller is in the
 	// request's context: see [CallerFrom] and [Authorize].
 	HTTP http.Handler
@@ -84,6 +94,13 @@ type Access struct {
 	Resource       string // ARN; "*" only where AWS has no resource-level permission
 	Conditions     map[string][]string
 	ResourcePolicy string
+}
+
+func (s *Service) refuse(operation string, wrong Violations) error {
+	if s.Refuse != nil {
+		return s.Refuse(operation, wrong)
+	}
+	return &Error{Code: "ValidationException", Message: wrong.Message()}
 }
 
 // Op makes an operation from a handler over the SDK's input and output.

@@ -18,9 +18,6 @@ type Options struct {
 	Task func(t Task, parameters []string) error
 }
 
-// MaxDefinition is the longest definition in bytes.
-const MaxDefinition = 1024 * 1024
-
 type checker struct {
 	options     Options
 	problems    []Problem
