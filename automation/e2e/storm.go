@@ -220,7 +220,9 @@ func (r *stormRun) account(ctx context.Context) (string, error) {
 		}
 	}
 	if len(executions) != x.Failed {
-		return "", fmt.Errorf("%d of %d executions failed, the dead-letter queue knows of %d in %d letters (%s)", x.Failed, x.Started, len(executions), len(letters), counted(errorsByName))
+		waiting, err := r.pipeline.DeadLetters(ctx)
+		return "", errors.Join(err, fmt.Errorf("%d of %d executions failed (%d for want of time), the dead-letter queue knows of %d in %d letters of %d (%s)",
+			x.Failed, x.Started, x.TimedOut, len(executions), len(letters), waiting, counted(errorsByName)))
 	}
 	var missing []string
 	expected := 0

@@ -62,6 +62,7 @@ type Executions struct {
 	Started   int `json:"started"`
 	Succeeded int `json:"succeeded"`
 	Failed    int `json:"failed"`
+	TimedOut  int `json:"timedOut"` // of those that failed: Step Functions ended them
 	Updates   int `json:"updates"`
 }
 
@@ -88,7 +89,7 @@ func (p *Pipeline) Executions(ctx context.Context, since, now time.Time) (Execut
 		}
 		*m.to = n
 	}
-	e.Failed = failed + timedOut + aborted
+	e.Failed, e.TimedOut = failed+timedOut+aborted, timedOut
 	return e, nil
 }
 
