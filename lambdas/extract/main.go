@@ -35,7 +35,7 @@ func main() {
 		log.Error("start", "error", err)
 		os.Exit(1)
 	}
-	lambda.Start(failure.Named(h.Handle, handler.Own))
+	lambda.Start(failure.Named(h.Handle, handler.Own, time.Now))
 }
 
 func start(ctx context.Context, getenv func(string) string, log *slog.Logger) (*handler.Handler, error) {

@@ -125,6 +125,14 @@ func fillDefinition(values map[string]string) (string, error) {
 	return filled, nil
 }
 
+// How long the functions may take, in seconds. With the retries of the workflow
+// they bound an execution below the five minutes after which Step Functions ends
+// it without a dead letter: a test adds them up.
+const (
+	extractSeconds = 30
+	catalogSeconds = 60
+)
+
 func (p *program) extractFunction(lake *lake, catalog *catalog) (*function, error) {
 	env, err := p.environment(lake, catalog)
 	if err != nil {
@@ -135,7 +143,7 @@ func (p *program) extractFunction(lake *lake, catalog *catalog) (*function, erro
 		part:        "extract",
 		description: "Reads a new object once and tells its partition, schema and statistics",
 		code:        p.code.Extract,
-		memoryMiB:   p.config.ExtractMemoryMiB, timeoutSec: 60,
+		memoryMiB:   p.config.ExtractMemoryMiB, timeoutSec: extractSeconds,
 		environment: env,
 		statements: []pulumi.Input{
 			allow([]string{"s3:GetObject", "s3:GetObjectVersion"}, lake.objects(LogsPrefix)),
@@ -159,7 +167,7 @@ func (p *program) catalogFunction(lake *lake, catalog *catalog) (*function, erro
 		code:        p.code.Catalog,
 		// Twice the time of the other: a table's every partition may have to
 		// be brought up to date.
-		memoryMiB: p.config.CatalogMemoryMiB, timeoutSec: 120,
+		memoryMiB: p.config.CatalogMemoryMiB, timeoutSec: catalogSeconds,
 		concurrency: p.config.CatalogConcurrency,
 		environment: env,
 		statements: []pulumi.Input{

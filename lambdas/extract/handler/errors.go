@@ -35,10 +35,11 @@ type Unreadable struct {
 	Read   ndjson.Result
 }
 
-// Own says that an error is one of these, by which the state machine knows it.
+// Own says that an error is one of these that is not tried again; by its type
+// the state machine knows it.
 func Own(err error) bool {
 	switch err.(type) { //nolint:errorlint // Lambda looks at the outermost type
-	case *InvalidEvent, *UnknownSource, *ObjectNotFound, *ObjectChanged, *ObjectTruncated, *ObjectCorrupt, *ObjectTooLarge, *ObjectTooComplex:
+	case *InvalidEvent, *UnknownSource, *ObjectNotFound, *ObjectTruncated, *ObjectCorrupt, *ObjectTooLarge, *ObjectTooComplex:
 		return true
 	}
 	return false
@@ -60,5 +61,8 @@ func (e UnknownSource) Error() string {
 func (e ObjectNotFound) Error() string {
 	return e.Where + " does not exist: it was deleted before it was read"
 }
+
+// ErrorName is what the state machine knows it by, and tries again.
+func (ObjectChanged) ErrorName() string { return "ObjectChanged" }
 
 func (e ObjectChanged) Error() string { return e.Where + " was replaced while it was read" }
