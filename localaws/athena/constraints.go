@@ -3,9 +3,6 @@ package athena
 import (
 	_ "embed"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/athena/types"
-
 	"crawlerless/localaws/wire"
 )
 
@@ -20,5 +17,5 @@ func refuse(_ string, wrong wire.Violations) error {
 	for i := range wrong {
 		wrong[i].Hidden = true
 	}
-	return &types.InvalidRequestException{Message: aws.String(wrong.Message()), AthenaErrorCode: aws.String("INVALID_INPUT")}
+	return invalid(wrong.Message())
 }

@@ -40,8 +40,8 @@ func (s *Service) startQueryExecution(ctx context.Context, in *athena.StartQuery
 	if sql == "" {
 		return nil, invalid("queryString must not be empty")
 	}
-	if len(sql) > 262144 {
-		return nil, invalid("queryString is longer than 262144 bytes")
+	if in.ClientRequestToken == nil { // after the model's constraints: measured, as for refuse
+		return nil, invalid("clientRequestToken is null or empty")
 	}
 	parsed, err := read(sql)
 	if err != nil {
@@ -58,7 +58,7 @@ func (s *Service) startQueryExecution(ctx context.Context, in *athena.StartQuery
 	if t := aws.ToString(in.ClientRequestToken); t != "" && s.tokens[t] != "" {
 		if e := s.executions[s.tokens[t]]; e != nil {
 			if e.sql != sql {
-				return nil, invalid("Idempotent parameters do not match")
+				return nil, refusal("IDEMPOTENT_PARAMETER_MISMATCH", "Idempotent parameters do not match")
 			}
 			return &athena.StartQueryExecutionOutput{QueryExecutionId: &e.id}, nil
 		}
@@ -182,7 +182,7 @@ func fail(reason string) error { return &failure{reason: reason} }
 func (s *Service) find(id *string) (*execution, error) {
 	e := s.executions[aws.ToString(id)]
 	if e == nil {
-		return nil, invalid("QueryExecution " + aws.ToString(id) + " was not found")
+		return nil, refusal("QUERY_EXECUTION_NOT_FOUND", "QueryExecution "+aws.ToString(id)+" was not found")
 	}
 	return e, nil
 }

@@ -99,9 +99,6 @@ func (s *Service) createPreparedStatement(_ context.Context, in *athena.CreatePr
 		return nil, err
 	}
 	name := strings.ToLower(aws.ToString(in.StatementName))
-	if name == "" {
-		return nil, invalid("StatementName must not be empty")
-	}
 	if _, ok := g.prepared[name]; ok {
 		return nil, invalid("PreparedStatement " + name + " already exists in workGroup " + g.name)
 	}

@@ -124,6 +124,9 @@ func onQuery[I any](s *Service, action string, id func(*I) *string) func(*I) []w
 }
 
 // invalid is the error that Athena answers wrong requests with.
-func invalid(message string) error {
-	return &types.InvalidRequestException{Message: aws.String(message)}
+func invalid(message string) error { return refusal("INVALID_INPUT", message) }
+
+// refusal is one with an error code of Athena's own.
+func refusal(code, message string) error {
+	return &types.InvalidRequestException{Message: aws.String(message), AthenaErrorCode: aws.String(code)}
 }

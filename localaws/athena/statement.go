@@ -4,7 +4,6 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/athena/types"
 
 	"crawlerless/localaws/athena/ddl"
@@ -128,7 +127,7 @@ func hiveStatement(text string) (*statement, error) {
 
 // malformed is Athena's refusal of a statement that it can not parse.
 func malformed(message string) error {
-	return &types.InvalidRequestException{Message: aws.String(message), AthenaErrorCode: aws.String("MALFORMED_QUERY")}
+	return refusal("MALFORMED_QUERY", message)
 }
 
 // leading are the first words of a statement, without comments and brackets.

@@ -3,7 +3,6 @@ package athena
 import (
 	"context"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -24,11 +23,6 @@ type workgroup struct {
 	tags              map[string]string
 	prepared          map[string]prepared // by name, in lower case
 }
-
-// minimumCutoff is the least that BytesScannedCutoffPerQuery may be: 10 MB.
-const minimumCutoff = 10_000_000
-
-var groupName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,128}$`)
 
 const engineName = "Athena engine version 3"
 
@@ -60,9 +54,6 @@ func checkConfig(c *types.WorkGroupConfiguration) error {
 			return wire.NotImplemented("the engine " + v + " of athena")
 		}
 	}
-	if c.BytesScannedCutoffPerQuery != nil && *c.BytesScannedCutoffPerQuery < minimumCutoff {
-		return invalid("BytesScannedCutoffPerQuery must be at least 10000000")
-	}
 	return checkResults(c.ResultConfiguration)
 }
 
@@ -84,9 +75,6 @@ func checkResults(r *types.ResultConfiguration) error {
 
 func (s *Service) createWorkGroup(_ context.Context, in *athena.CreateWorkGroupInput) (*athena.CreateWorkGroupOutput, error) {
 	name := aws.ToString(in.Name)
-	if !groupName.MatchString(name) {
-		return nil, invalid("WorkGroup name is invalid: " + name)
-	}
 	config := types.WorkGroupConfiguration{}
 	if in.Configuration != nil {
 		config = *in.Configuration

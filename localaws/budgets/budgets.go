@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -40,7 +39,6 @@ type budget struct {
 // Limits of the API reference.
 const (
 	mostNotifications = 10
-	mostSubscribers   = 11
 )
 
 // New returns an account without budgets.
@@ -117,12 +115,6 @@ func (s *Service) check(account *string, b *types.Budget) (types.Budget, error) 
 	switch {
 	case aws.ToString(account) != s.env.Account:
 		return out, &types.AccessDeniedException{Message: aws.String("Account " + aws.ToString(account) + " is not this account.")}
-	case b == nil || aws.ToString(b.BudgetName) == "" || strings.ContainsAny(*b.BudgetName, ":\\") || len(*b.BudgetName) > 100:
-		return out, invalid("The budget name must have 1 to 100 characters and neither colon nor backslash.")
-	case !slices.Contains(b.BudgetType.Values(), b.BudgetType):
-		return out, invalid("Invalid budget type %q.", b.BudgetType)
-	case !slices.Contains(b.TimeUnit.Values(), b.TimeUnit):
-		return out, invalid("Invalid time unit %q.", b.TimeUnit)
 	case b.BudgetLimit == nil && b.PlannedBudgetLimits == nil && b.AutoAdjustData == nil:
 		return out, invalid("A budget needs a BudgetLimit, PlannedBudgetLimits or AutoAdjustData.")
 	}

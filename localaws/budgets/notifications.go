@@ -23,8 +23,6 @@ func (b *budget) at(n *types.Notification) int {
 
 func (b *budget) notify(n *types.Notification, subscribers []types.Subscriber) error {
 	switch {
-	case n == nil:
-		return invalid("The notification is missing.")
 	case n.ThresholdType == "":
 		copied := *n
 		copied.ThresholdType = types.ThresholdTypePercentage
@@ -33,8 +31,6 @@ func (b *budget) notify(n *types.Notification, subscribers []types.Subscriber) e
 		return &types.DuplicateRecordException{Message: aws.String("Notification already exists.")}
 	case len(b.notifications) == mostNotifications:
 		return &types.CreationLimitExceededException{Message: aws.String("A budget can have at most " + strconv.Itoa(mostNotifications) + " notifications.")}
-	case len(subscribers) == 0 || len(subscribers) > mostSubscribers:
-		return invalid("A notification needs between 1 and %d subscribers.", mostSubscribers)
 	}
 	stored := *n
 	stored.NotificationState = types.NotificationStateOk

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -21,6 +22,8 @@ type alarm struct {
 	types.MetricAlarm
 	tags    map[string]string
 	history []types.AlarmHistoryItem
+	// forgotten is how many items came before those in history.
+	forgotten int
 }
 
 // mostHistory items are kept of an alarm (AWS keeps 30 days).
@@ -62,19 +65,17 @@ func nonNil(list []string) []string { return append([]string{}, list...) }
 
 func checkAlarm(in *cloudwatch.PutMetricAlarmInput) error {
 	switch {
-	case aws.ToString(in.AlarmName) == "" || len(*in.AlarmName) > 255:
-		return required("AlarmName")
 	case in.MetricName == nil || in.Namespace == nil:
 		return required("MetricName and Namespace")
 	case (in.Statistic == "") == (in.ExtendedStatistic == nil):
 		return combination("Exactly one of the parameters Statistic and ExtendedStatistic must be specified.")
-	case in.Statistic != "" && !slices.Contains(in.Statistic.Values(), in.Statistic), in.ExtendedStatistic != nil && !validStatistic(*in.ExtendedStatistic):
-		return invalid("The value %s%s for parameter Statistic is invalid.", in.Statistic, aws.ToString(in.ExtendedStatistic))
+	case in.ExtendedStatistic != nil && !validStatistic(*in.ExtendedStatistic):
+		return invalid("The value %s for parameter ExtendedStatistic is invalid.", *in.ExtendedStatistic)
 	case in.Period == nil || *in.Period != 10 && *in.Period != 20 && *in.Period != 30 && (*in.Period < 60 || *in.Period%60 != 0):
 		return invalid("The value %d for parameter Period is invalid: it must be 10, 20, 30 or a multiple of 60.", aws.ToInt32(in.Period))
-	case in.EvaluationPeriods == nil || *in.EvaluationPeriods < 1:
-		return invalid("The value %d for parameter EvaluationPeriods is invalid: it must be at least 1.", aws.ToInt32(in.EvaluationPeriods))
-	case in.DatapointsToAlarm != nil && (*in.DatapointsToAlarm < 1 || *in.DatapointsToAlarm > *in.EvaluationPeriods):
+	case in.EvaluationPeriods == nil:
+		return required("EvaluationPeriods")
+	case in.DatapointsToAlarm != nil && *in.DatapointsToAlarm > *in.EvaluationPeriods:
 		return invalid("The parameter DatapointsToAlarm must be between 1 and EvaluationPeriods.")
 	case time.Duration(*in.Period)*time.Duration(*in.EvaluationPeriods)*time.Second > 7*24*time.Hour:
 		return invalid("Metrics cannot be checked across more than seven days (EvaluationPeriods * Period must be <= 604800).")
@@ -84,8 +85,6 @@ func checkAlarm(in *cloudwatch.PutMetricAlarmInput) error {
 		return wire.NotImplemented("ComparisonOperator " + string(in.ComparisonOperator) + " of cloudwatch:PutMetricAlarm")
 	case !slices.Contains([]string{"", "breaching", "notBreaching", "ignore", "missing"}, aws.ToString(in.TreatMissingData)):
 		return invalid("The value %s for parameter TreatMissingData is invalid.", *in.TreatMissingData)
-	case len(in.AlarmActions) > 5 || len(in.OKActions) > 5 || len(in.InsufficientDataActions) > 5:
-		return invalid("The collection of actions must not have a size greater than 5.")
 	}
 	for _, arn := range slices.Concat(in.AlarmActions, in.OKActions, in.InsufficientDataActions) {
 		if !strings.HasPrefix(arn, "arn:") {
@@ -106,6 +105,7 @@ func (a *alarm) remember(typ types.HistoryItemType, at time.Time, summary string
 	})
 	if len(a.history) > mostHistory {
 		a.history = a.history[1:]
+		a.forgotten++
 	}
 }
 
@@ -153,29 +153,37 @@ func (s *Service) describeAlarmsForMetric(_ context.Context, in *cloudwatch.Desc
 func (s *Service) describeAlarmHistory(_ context.Context, in *cloudwatch.DescribeAlarmHistoryInput) (*cloudwatch.DescribeAlarmHistoryOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var all []types.AlarmHistoryItem
+	type entry struct {
+		types.AlarmHistoryItem
+		key string // tells it from what happened to the alarm at the same moment
+	}
+	var all []entry
 	for name, a := range s.alarms {
 		if in.AlarmName != nil && *in.AlarmName != name || len(in.AlarmTypes) > 0 && !slices.Contains(in.AlarmTypes, types.AlarmTypeMetricAlarm) {
 			continue
 		}
-		for _, item := range a.history {
+		for i, item := range a.history {
 			if (in.HistoryItemType == "" || in.HistoryItemType == item.HistoryItemType) && (in.StartDate == nil || !item.Timestamp.Before(*in.StartDate)) &&
 				(in.EndDate == nil || item.Timestamp.Before(*in.EndDate)) {
-				all = append(all, item)
+				all = append(all, entry{item, fmt.Sprintf("%d:%d:%s", item.Timestamp.UnixNano(), a.forgotten+i, name)})
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b types.AlarmHistoryItem) int {
-		return cmp.Or(a.Timestamp.Compare(*b.Timestamp), cmp.Compare(*a.AlarmName, *b.AlarmName))
+	slices.SortFunc(all, func(a, b entry) int {
+		return cmp.Or(a.Timestamp.Compare(*b.Timestamp), cmp.Compare(a.key, b.key))
 	})
 	if in.ScanBy != types.ScanByTimestampAscending {
 		slices.Reverse(all)
 	}
-	limit := int(cmp.Or(aws.ToInt32(in.MaxRecords), 100))
-	if in.NextToken != nil {
-		return nil, &types.InvalidNextToken{Message: aws.String("Invalid nextToken")}
+	cut, next, err := page(all, func(e entry) string { return e.key }, in.NextToken, int(cmp.Or(aws.ToInt32(in.MaxRecords), 100)))
+	if err != nil {
+		return nil, err
 	}
-	return &cloudwatch.DescribeAlarmHistoryOutput{AlarmHistoryItems: append([]types.AlarmHistoryItem{}, all[:min(limit, len(all))]...)}, nil
+	out := &cloudwatch.DescribeAlarmHistoryOutput{AlarmHistoryItems: []types.AlarmHistoryItem{}, NextToken: next}
+	for _, e := range cut {
+		out.AlarmHistoryItems = append(out.AlarmHistoryItems, e.AlarmHistoryItem)
+	}
+	return out, nil
 }
 
 func (s *Service) deleteAlarms(_ context.Context, in *cloudwatch.DeleteAlarmsInput) (*cloudwatch.DeleteAlarmsOutput, error) {
@@ -188,9 +196,6 @@ func (s *Service) deleteAlarms(_ context.Context, in *cloudwatch.DeleteAlarmsInp
 }
 
 func (s *Service) setAlarmState(ctx context.Context, in *cloudwatch.SetAlarmStateInput) (*cloudwatch.SetAlarmStateOutput, error) {
-	if !slices.Contains(in.StateValue.Values(), in.StateValue) {
-		return nil, invalid("The value %s for parameter StateValue is invalid.", in.StateValue)
-	}
 	s.mu.Lock()
 	a := s.alarms[aws.ToString(in.AlarmName)]
 	if a == nil {

@@ -19,7 +19,6 @@ import (
 // Limits of the API reference.
 const (
 	mostDatums      = 1000
-	mostDimensions  = 30
 	mostValues      = 150
 	mostDatapoints  = 1440   // of GetMetricStatistics
 	mostDataPoints  = 100800 // of GetMetricData
@@ -35,9 +34,7 @@ const (
 func (s *Service) putMetricData(_ context.Context, in *cloudwatch.PutMetricDataInput) (*cloudwatch.PutMetricDataOutput, error) {
 	namespace := aws.ToString(in.Namespace)
 	switch {
-	case namespace == "":
-		return nil, required("Namespace")
-	case strings.HasPrefix(namespace, "AWS/"), strings.HasPrefix(namespace, ":"), len(namespace) > 255:
+	case strings.HasPrefix(namespace, "AWS/"):
 		return nil, invalid("The value %s for parameter Namespace is invalid.", namespace)
 	case len(in.MetricData) == 0:
 		return nil, required("MetricData")
@@ -71,21 +68,10 @@ func (s *Service) putMetricData(_ context.Context, in *cloudwatch.PutMetricDataI
 
 func checkDatum(d types.MetricDatum, now time.Time) (*stats, error) {
 	switch {
-	case aws.ToString(d.MetricName) == "":
-		return nil, required("MetricData.member.MetricName")
-	case len(d.Dimensions) > mostDimensions:
-		return nil, invalid("The collection MetricData.member.Dimensions must not have a size greater than %d.", mostDimensions)
 	case d.StorageResolution != nil && *d.StorageResolution != 1 && *d.StorageResolution != 60:
 		return nil, invalid("The value %d for parameter StorageResolution is invalid: it must be 1 or 60.", *d.StorageResolution)
-	case d.Unit != "" && !slices.Contains(d.Unit.Values(), d.Unit):
-		return nil, invalid("The value %s for parameter Unit is invalid.", d.Unit)
 	case d.Timestamp != nil && (d.Timestamp.Before(now.Add(-oldestDatum)) || d.Timestamp.After(now.Add(newestDatum))):
 		return nil, invalid("The value %s for parameter MetricData.member.Timestamp must be between two weeks in the past and two hours in the future.", d.Timestamp.UTC().Format(time.RFC3339))
-	}
-	for _, dim := range d.Dimensions {
-		if aws.ToString(dim.Name) == "" || aws.ToString(dim.Value) == "" {
-			return nil, invalid("The parameters MetricData.member.Dimensions.member.Name and Value must not be empty.")
-		}
 	}
 	return datumValues(d)
 }
@@ -109,9 +95,6 @@ func datumValues(d types.MetricDatum) (*stats, error) {
 		out.add(*d.Value, 1)
 	case d.StatisticValues != nil:
 		set := d.StatisticValues
-		if set.SampleCount == nil || set.Sum == nil || set.Minimum == nil || set.Maximum == nil {
-			return nil, required("MetricData.member.StatisticValues.SampleCount, Sum, Minimum and Maximum")
-		}
 		if *set.SampleCount <= 0 || *set.Minimum > *set.Maximum {
 			return nil, invalid("The values of MetricData.member.StatisticValues contradict each other.")
 		}
@@ -143,10 +126,6 @@ func datumValues(d types.MetricDatum) (*stats, error) {
 // or to a high-resolution period.
 func checkTimes(start, end *time.Time, period int32) (time.Time, error) {
 	switch {
-	case start == nil:
-		return time.Time{}, required("StartTime")
-	case end == nil:
-		return time.Time{}, required("EndTime")
 	case !start.Before(*end):
 		return time.Time{}, invalid("The parameter StartTime must be less than the parameter EndTime.")
 	case period != 1 && period != 5 && period != 10 && period != 20 && period != 30 && (period < 60 || period%60 != 0):
@@ -276,8 +255,8 @@ func (s *Service) query(q types.MetricDataQuery, in *cloudwatch.GetMetricDataInp
 		return result, wire.NotImplemented("metric math: Expression of cloudwatch:GetMetricData")
 	case q.AccountId != nil && *q.AccountId != s.env.Account:
 		return result, wire.NotImplemented("metrics of other accounts: AccountId of cloudwatch:GetMetricData")
-	case q.MetricStat == nil || q.MetricStat.Metric == nil:
-		return result, required("MetricDataQueries.member.MetricStat.Metric")
+	case q.MetricStat == nil:
+		return result, required("MetricDataQueries.member.MetricStat")
 	case !validStatistic(aws.ToString(q.MetricStat.Stat)):
 		return result, invalid("The value %s for parameter MetricDataQueries.member.MetricStat.Stat is not supported.", aws.ToString(q.MetricStat.Stat))
 	}

@@ -16,7 +16,7 @@ func mergeTags(have map[string]string, set []types.Tag) (map[string]string, erro
 	maps.Copy(out, have)
 	for _, tag := range set {
 		key, value := aws.ToString(tag.Key), aws.ToString(tag.Value)
-		if key == "" || len(key) > 128 || len(value) > 256 || strings.HasPrefix(strings.ToLower(key), "aws:") {
+		if strings.HasPrefix(strings.ToLower(key), "aws:") {
 			return nil, invalid("The tag %q is invalid.", key)
 		}
 		out[key] = value

@@ -473,3 +473,17 @@ func TestCodeFromS3(t *testing.T) {
 	_, err = w.client.UpdateFunctionCode(ctx, &sdk.UpdateFunctionCodeInput{FunctionName: aws.String("f")})
 	wantError(t, err, "InvalidParameterValueException", 400, "Please provide a source for function code.")
 }
+
+// A path alone says which operation a request means.
+func TestOperationsThatAreNotServedAreNamed(t *testing.T) {
+	ctx := context.Background()
+	w := newWorld(t, clock.NewFrozen(noon))
+	_, err := w.client.ListLayers(ctx, &sdk.ListLayersInput{})
+	wantError(t, err, "NotImplemented", 501, "localaws does not implement lambda:ListLayers")
+	_, err = w.client.GetLayerVersionByArn(ctx, &sdk.GetLayerVersionByArnInput{Arn: aws.String("arn:aws:lambda:us-east-1:" + account + ":layer:l:1")})
+	wantError(t, err, "NotImplemented", 501, "localaws does not implement lambda:GetLayerVersionByArn")
+	_, err = w.client.GetAlias(ctx, &sdk.GetAliasInput{FunctionName: aws.String("f"), Name: aws.String("a")})
+	wantError(t, err, "NotImplemented", 501, "localaws does not implement lambda:GetAlias")
+	_, err = w.client.DeleteFunctionUrlConfig(ctx, &sdk.DeleteFunctionUrlConfigInput{FunctionName: aws.String("f")})
+	wantError(t, err, "NotImplemented", 501, "localaws does not implement lambda:DeleteFunctionUrlConfig")
+}

@@ -34,7 +34,7 @@ GetEventSourceMapping                  GET    /2015-03-31/event-source-mappings/
 GetFunctionScalingConfig               GET    /2025-11-30/functions/{FunctionName}/function-scaling-config
 GetFunctionUrlConfig                   GET    /2021-10-31/functions/{FunctionName}/url
 GetLayerVersion                        GET    /2018-10-31/layers/{LayerName}/versions/{VersionNumber}
-GetLayerVersionByArn                   GET    /2018-10-31/layers
+GetLayerVersionByArn                   GET    /2018-10-31/layers?find=LayerVersion
 GetLayerVersionPolicy                  GET    /2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy
 GetProvisionedConcurrencyConfig        GET    /2019-09-30/functions/{FunctionName}/provisioned-concurrency
 InvokeAsync                            POST   /2014-11-13/functions/{FunctionName}/invoke-async
@@ -48,7 +48,7 @@ ListFunctionVersionsByCapacityProvider GET    /2025-11-30/capacity-providers/{Ca
 ListFunctionsByCodeSigningConfig       GET    /2020-04-22/code-signing-configs/{CodeSigningConfigArn}/functions
 ListLayerVersions                      GET    /2018-10-31/layers/{LayerName}/versions
 ListLayers                             GET    /2018-10-31/layers
-ListProvisionedConcurrencyConfigs      GET    /2019-09-30/functions/{FunctionName}/provisioned-concurrency
+ListProvisionedConcurrencyConfigs      GET    /2019-09-30/functions/{FunctionName}/provisioned-concurrency?List=ALL
 PublishLayerVersion                    POST   /2018-10-31/layers/{LayerName}/versions
 PublishVersion                         POST   /2015-03-31/functions/{FunctionName}/versions
 PutFunctionCodeSigningConfig           PUT    /2020-06-30/functions/{FunctionName}/code-signing-config

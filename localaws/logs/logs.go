@@ -126,6 +126,9 @@ func (s *Service) onStream(action, name, stream string) []wire.Access {
 
 // find returns a group; s.mu is held.
 func (s *Service) find(name string) (*group, error) {
+	if name == "" { // neither a name nor an identifier, where the model leaves the choice
+		return nil, invalid("1 validation error detected: Value null at 'logGroupName' failed to satisfy constraint: Member must not be null")
+	}
 	if err := checkLength(&name); err != nil {
 		return nil, err
 	}

@@ -47,16 +47,24 @@ func matchPath(pattern, path string) (labels map[string]string, literals int, ok
 	return labels, literals, len(got) == len(want)
 }
 
-// findREST is the operation that a method and path mean: the one with the most
-// literal segments.
-func findREST(operations []Operation, method, path string) (op *Operation, labels map[string]string) {
+// findREST is the operation that a method, a path and a query mean: the one with
+// the most literal segments. A pattern may ask for a query parameter:
+// "/layers?find=LayerVersion".
+func findREST(operations []Operation, method, path string, query url.Values) (op *Operation, labels map[string]string) {
 	best := -1
 	for i := range operations {
 		o := &operations[i]
 		if o.Method != method {
 			continue
 		}
-		if l, literals, ok := matchPath(o.Path, path); ok && literals > best {
+		pattern, wanted, asks := strings.Cut(o.Path, "?")
+		l, literals, ok := matchPath(pattern, path)
+		if asks {
+			name, value, _ := strings.Cut(wanted, "=")
+			ok = ok && query.Get(name) == value
+			literals++
+		}
+		if ok && literals > best {
 			op, labels, best = o, l, literals
 		}
 	}

@@ -91,11 +91,11 @@ func (h *Handler) serveOperation(w http.ResponseWriter, r *http.Request, id, sco
 	var op *Operation
 	var labels map[string]string
 	if rt.encoding == encodingREST {
-		op, labels = findREST(rt.service.Operations, r.Method, r.URL.EscapedPath())
+		op, labels = findREST(rt.service.Operations, r.Method, r.URL.EscapedPath(), r.URL.Query())
 		rt.operation = r.Method + " " + r.URL.Path
 		if op != nil {
 			rt.operation = op.Name
-		} else if other, _ := findREST(rt.service.Unserved, r.Method, r.URL.EscapedPath()); other != nil {
+		} else if other, _ := findREST(rt.service.Unserved, r.Method, r.URL.EscapedPath(), r.URL.Query()); other != nil {
 			rt.operation = other.Name
 		}
 	} else {
