@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -43,6 +44,7 @@ type gunner struct {
 	// The shot: the first call of this operation in this phase.
 	in, operation, fault string
 	fired                bool
+	always               bool // every call, not only the first
 }
 
 // The phases of a run, as its lines on standard error end them.
@@ -80,7 +82,7 @@ func (g *gunner) fire(name string, caller wire.Caller) string {
 		return ""
 	}
 	g.seen[name] = true
-	if name != g.operation || g.fired {
+	if name != g.operation || g.fired && !g.always {
 		return ""
 	}
 	g.fired = true
@@ -128,7 +130,9 @@ func underFire(t *testing.T, g *gunner) (*report.Report, string, error) {
 		Root: root, Cache: cache, Dir: dir, Target: local, Stage: "dev", Stack: "e2e-fire", TTL: time.Hour, Owner: "test", Events: 9,
 		Only: regexp.MustCompile("^(nothing-public)$"),
 	})
-	empty(t, local)
+	if !g.always {
+		empty(t, local)
+	}
 	if e := local.Close(); e != nil {
 		t.Error(e)
 	}
@@ -206,6 +210,26 @@ func TestAnAPIFaultEndsCleanWithTheRightCode(t *testing.T) {
 				}
 				t.Logf("ended with %v", err)
 			})
+		}
+	}
+}
+
+// What cannot be destroyed, whatever the driver tries, is listed by its ARN, and
+// the rest is gone.
+func TestWhatCannotBeDestroyedIsListedByARN(t *testing.T) {
+	g := &gunner{in: destroy, operation: "sqs:DeleteQueue", fault: "refused", always: true}
+	r, said, err := underFire(t, g)
+	var left *e2e.LeftError
+	if !errors.As(err, &left) {
+		t.Fatalf("the run ended with %v\n%s", err, said)
+	}
+	const want = "arn:aws:sqs:us-east-1:000000000000:crawlerless-e2e-fire-dead-letters"
+	if !slices.Equal(left.Left, []string{want}) || !slices.Equal(r.Left, left.Left) {
+		t.Errorf("left %v, reported %v, want %s", left.Left, r.Left, want)
+	}
+	for _, words := range []string{want, "refused by the fault plan", "then run sweep"} {
+		if !strings.Contains(err.Error(), words) {
+			t.Errorf("the error does not say %q: %v", words, err)
 		}
 	}
 }

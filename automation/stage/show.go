@@ -96,6 +96,9 @@ func (s *Stage) violations(seen workspace.Seen) {
 		s.print("  %s %s\n", s.console.Bold("guardrails:"), strings.ReplaceAll(notice, "\n", "\n    "))
 	}
 	for _, v := range seen.Violations {
+		if v.Mandatory() {
+			continue // the error that ends the command says it
+		}
 		s.print("  %s %s: %s\n      %s\n", v.Level, s.console.Bold(v.Policy), v.Resource[strings.LastIndex(v.Resource, ":")+1:],
 			strings.ReplaceAll(strings.TrimSpace(v.Message), "\n", "\n      "))
 	}

@@ -59,7 +59,7 @@ func (e *PolicyError) Error() string {
 	for _, v := range e.Violations {
 		if v.Mandatory() {
 			n++
-			fmt.Fprintf(&b, "\n  %s: %s: %s", v.Policy, nameOf(v.Resource), strings.TrimSpace(v.Message))
+			fmt.Fprintf(&b, "\n  %s: %s: %s", v.Policy, nameOf(v.Resource), strings.ReplaceAll(strings.TrimSpace(v.Message), "\n", "\n    "))
 		}
 	}
 	count := "1 violation"

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,7 +20,8 @@ import (
 // what else the caller builds with. The same fingerprint gives the same binary;
 // to compute it is much quicker than to ask the go command, which reads the
 // sources of all dependencies as well (go.sum holds those). It is empty where
-// that cannot be said: in a workspace, whose other modules lie elsewhere.
+// that cannot be said: in a workspace, whose other modules lie elsewhere, and where
+// there is a symbolic link.
 func Fingerprint(ctx context.Context, root string, with ...string) (string, error) {
 	// What the go command itself would decide by.
 	cmd := exec.CommandContext(ctx, "go", "env", "GOWORK", "GOVERSION", "GOROOT", "GOEXPERIMENT", "GOAMD64", "GOARM64", "GOOS", "GOARCH", "CGO_ENABLED", "CC", "CGO_CFLAGS", "CGO_LDFLAGS")
@@ -42,11 +44,18 @@ func Fingerprint(ctx context.Context, root string, with ...string) (string, erro
 			return "", fmt.Errorf("read the module at %s: %w", root, err)
 		}
 	}
-	if err := hashPackages(h, root, root, false); err != nil {
+	err = hashPackages(h, root, root, false)
+	if errors.Is(err, errElsewhere) {
+		return "", nil
+	}
+	if err != nil {
 		return "", fmt.Errorf("read the sources below %s: %w", root, err)
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
+
+// errElsewhere says that something of the module lies in another place.
+var errElsewhere = errors.New("a symbolic link")
 
 // hashPackages adds the packages in dir and below it, with all files that they
 // could embed: those beside a package's sources, or below them. Other files (a
@@ -69,6 +78,8 @@ func hashPackages(h io.Writer, root, dir string, embedded bool) error {
 			if err := hashPackages(h, root, path, embedded); err != nil {
 				return err
 			}
+		case e.Type()&fs.ModeSymlink != 0:
+			return errElsewhere
 		case e.Type().IsRegular() && embedded && !strings.HasSuffix(name, "_test.go"):
 			if err := hashFile(h, root, path); err != nil {
 				return err

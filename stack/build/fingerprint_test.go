@@ -63,6 +63,17 @@ func TestOnceCompilesWhenSomethingChanged(t *testing.T) {
 		{"other words", func() { with = []string{"-race"} }, true},
 		{"the compiler's settings", func() { t.Setenv("GOAMD64", "v3") }, true},
 		{"nothing again", func() {}, false},
+		{"a symbolic link", func() {
+			if err := os.Symlink(dir, filepath.Join(root, "linked")); err != nil {
+				t.Fatal(err)
+			}
+		}, true},
+		{"a symbolic link again", func() {}, true},
+		{"none any more", func() {
+			if err := os.Remove(filepath.Join(root, "linked")); err != nil {
+				t.Fatal(err)
+			}
+		}, false},
 		// Its other modules lie elsewhere: nothing can be said.
 		{"a workspace", func() {
 			work := filepath.Join(root, "go.work")
