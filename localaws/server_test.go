@@ -3,11 +3,15 @@ package localaws_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 	"go.uber.org/goleak"
@@ -98,5 +102,65 @@ func TestAValueOutOfRangeIsRefusedWithTheBoundThatItBreaks(t *testing.T) {
 		if !errors.As(err, &api) || api.ErrorCode() != "ValidationError" || api.ErrorMessage() != "1 validation error detected: "+want {
 			t.Errorf("%d seconds: got %v", seconds, err)
 		}
+	}
+}
+
+// Recorded by LocalStack, test_sts.py.
+func TestAssumeRoleRefusesWhatIsNoARN(t *testing.T) {
+	s := start(t, localaws.Options{})
+	for _, arn := range []string{"arn::b:::something/test-role", "arn:a::::something/test-role", "arn:a:::something/test-role", "arn:a:a::aaaaaaaaaa:", "nothing-valid-in-here"} {
+		_, err := sts.NewFromConfig(s.Config()).AssumeRole(context.Background(), &sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: aws.String("s1")})
+		var api smithy.APIError
+		if !errors.As(err, &api) || api.ErrorCode() != "ValidationError" || api.ErrorMessage() != arn+" is invalid" {
+			t.Errorf("%s: got %v", arn, err)
+		}
+	}
+}
+
+// The content type of a form says nothing about an object.
+func TestAnObjectMayBePutWithTheContentTypeOfAForm(t *testing.T) {
+	s := start(t, localaws.Options{})
+	req, err := http.NewRequest(http.MethodPut, s.Endpoint()+"/nobucket/key", strings.NewReader("Action=x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	http.DefaultClient.CloseIdleConnections()
+	if body, err := io.ReadAll(resp.Body); err != nil || !strings.Contains(string(body), "<Code>NoSuchBucket</Code>") && !strings.Contains(string(body), "<Code>AccessDenied</Code>") {
+		t.Errorf("got %d %s, %v", resp.StatusCode, body, err)
+	}
+}
+
+// Recorded by LocalStack, in the snapshots of its tests of SQS and CloudWatch.
+func TestErrorsHaveTheStatusThatTheModelSays(t *testing.T) {
+	s := start(t, localaws.Options{})
+	ctx := context.Background()
+	status := func(err error) int {
+		var response interface{ HTTPStatusCode() int }
+		if !errors.As(err, &response) {
+			t.Fatalf("no answer: %v", err)
+		}
+		return response.HTTPStatusCode()
+	}
+	_, err := cloudwatch.NewFromConfig(s.Config()).SetAlarmState(ctx, &cloudwatch.SetAlarmStateInput{AlarmName: aws.String("none"), StateReason: aws.String("x"), StateValue: "OK"})
+	if got := status(err); got != 404 {
+		t.Errorf("ResourceNotFound of CloudWatch has status %d, want 404", got)
+	}
+	queues := sqs.NewFromConfig(s.Config())
+	q, err := queues.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String("q")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = queues.PurgeQueue(ctx, &sqs.PurgeQueueInput{QueueUrl: q.QueueUrl}); err != nil {
+		t.Fatal(err)
+	}
+	_, err = queues.PurgeQueue(ctx, &sqs.PurgeQueueInput{QueueUrl: q.QueueUrl})
+	if got := status(err); got != 403 {
+		t.Errorf("PurgeQueueInProgress has status %d, want 403", got)
 	}
 }

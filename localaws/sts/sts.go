@@ -9,6 +9,7 @@ package sts
 import (
 	"cmp"
 	"context"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -67,6 +68,9 @@ func (s *Service) assumeRole(ctx context.Context, in *sts.AssumeRoleInput) (*sts
 	if c.Anonymous {
 		return nil, missingToken()
 	}
+	if role := aws.ToString(in.RoleArn); !isARN(role) {
+		return nil, &wire.Error{Code: "ValidationError", Message: role + " is invalid"}
+	}
 	duration := seconds(in.DurationSeconds)
 	conditions := map[string][]string{"sts:RoleSessionName": {name}}
 	if in.ExternalId != nil {
@@ -92,6 +96,13 @@ func (s *Service) getSessionToken(ctx context.Context, in *sts.GetSessionTokenIn
 	}
 	duration := seconds(in.DurationSeconds)
 	return &sts.GetSessionTokenOutput{Credentials: output(s.issuer.SessionFor(c, duration))}, nil
+}
+
+// isARN says whether a role's ARN has the form of one: partition, service and
+// resource must be there. Recorded by LocalStack, test_sts.py.
+func isARN(text string) bool {
+	parts := strings.SplitN(text, ":", 6)
+	return len(parts) == 6 && parts[0] == "arn" && parts[1] != "" && parts[2] != "" && parts[5] != ""
 }
 
 // seconds is how long credentials live: an hour where nobody says.

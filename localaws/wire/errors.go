@@ -64,9 +64,9 @@ func exception(s *shapes, protocol Protocol, api smithy.APIError) failure {
 		f.queryCode = t.ErrorCode
 	}
 	switch t, ok := smithy.SchemaTrait[*traits.HTTPError](schema); {
-	case ok && protocol == RESTJSON:
+	case ok: // also of SQS and CloudWatch: LocalStack recorded PurgeQueueInProgress with 403, ResourceNotFound with 404
 		f.status = t.Code
-	case !ok && protocol == Query:
+	case protocol == Query:
 		f.status = queryStatus(f.queryCode, f.status)
 	}
 	if node, ok, err := s.encode(v, schema); err == nil && ok {

@@ -53,8 +53,10 @@ func isS3(r *http.Request, scope string) bool {
 	return scope == "" && r.Header.Get("X-Amz-Target") == "" && r.Header.Get("Smithy-Protocol") == "" && !isForm(r)
 }
 
+// isForm says whether a body may be of the Query protocol. Some clients send an
+// object with the content type of a form, but none posts one.
 func isForm(r *http.Request) bool {
-	return strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
+	return r.Method == http.MethodPost && strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
 }
 
 // find tells a request's service and operation. body is empty for S3.
