@@ -204,6 +204,9 @@ func (r *stormRun) account(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := r.alarmed(ctx); err != nil {
+		return "", err
+	}
 	letters, err := r.letters(ctx)
 	if err != nil {
 		return "", err
@@ -236,9 +239,6 @@ func (r *stormRun) account(ctx context.Context) (string, error) {
 	}
 	if len(missing) > 0 {
 		return "", fmt.Errorf("%d of %d objects that cannot have succeeded have no letter: %s", len(missing), expected, strings.Join(missing[:min(5, len(missing))], ", "))
-	}
-	if err := r.alarmed(ctx); err != nil {
-		return "", err
 	}
 	return fmt.Sprintf("%d of %d executions failed, %d dead letters of %d objects (%s)", x.Failed, x.Started, len(letters), len(keys), counted(errorsByName)), nil
 }

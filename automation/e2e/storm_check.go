@@ -8,11 +8,13 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"crawlerless/lambdas/schema"
 )
@@ -20,47 +22,66 @@ import (
 // deadLetter is a message of the dead-letter queue, of either kind.
 type deadLetter struct{ key, err, cause, execution string }
 
-// letters looks at every letter and leaves it where it is.
+// glance is how long a letter that is looked at stays out of sight.
+const glance = time.Minute
+
+// letters looks at every letter and leaves it where it is. An answer that is
+// lost on its way hides its letters for a while: they are looked at later.
 func (e *env) letters(ctx context.Context) ([]deadLetter, error) {
-	var list []deadLetter
-	var handles []string
+	found, handles := map[string]deadLetter{}, map[string]*string{} // by the message's identifier
 	for {
 		out, err := e.pipeline.Queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
-			QueueUrl: &e.out.DeadLetterURL, MaxNumberOfMessages: 10, VisibilityTimeout: 600, MessageAttributeNames: []string{"All"},
+			QueueUrl: &e.out.DeadLetterURL, MaxNumberOfMessages: 10, VisibilityTimeout: int32(glance.Seconds()), MessageAttributeNames: []string{"All"},
 		})
 		if err != nil {
 			return nil, err
 		}
-		if len(out.Messages) == 0 {
+		for _, m := range out.Messages {
+			if found[*m.MessageId], err = readLetter(m); err != nil {
+				return nil, err
+			}
+			handles[*m.MessageId] = m.ReceiptHandle
+		}
+		if len(out.Messages) > 0 {
+			continue
+		}
+		waiting, err := e.pipeline.DeadLetters(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if len(found) >= waiting {
 			break
 		}
-		for _, m := range out.Messages {
-			handles = append(handles, *m.ReceiptHandle)
-			type event struct {
-				Detail struct{ Object struct{ Key string } }
-			}
-			var body struct {
-				event
-				Event                   *event
-				Error, Cause, Execution string
-			}
-			if err := json.Unmarshal([]byte(*m.Body), &body); err != nil {
-				return nil, fmt.Errorf("letter %s: %w", *m.Body, err)
-			}
-			if body.Event != nil {
-				list = append(list, deadLetter{body.Event.Detail.Object.Key, body.Error, body.Cause, body.Execution})
-				continue
-			}
-			attribute := func(name string) string { return aws.ToString(m.MessageAttributes[name].StringValue) }
-			list = append(list, deadLetter{key: body.Detail.Object.Key, err: attribute("ERROR_CODE"), cause: attribute("ERROR_MESSAGE")})
-		}
-	}
-	for _, h := range handles {
-		if _, err := e.pipeline.Queues.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: &e.out.DeadLetterURL, ReceiptHandle: &h, VisibilityTimeout: 0}); err != nil {
+		if err := e.target.Pass(ctx, glance+time.Second); err != nil {
 			return nil, err
 		}
 	}
-	return list, nil
+	for _, h := range handles {
+		if _, err := e.pipeline.Queues.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: &e.out.DeadLetterURL, ReceiptHandle: h, VisibilityTimeout: 0}); err != nil {
+			return nil, err
+		}
+	}
+	return slices.Collect(maps.Values(found)), nil
+}
+
+// readLetter reads a letter of the state machine, or of EventBridge.
+func readLetter(m sqstypes.Message) (deadLetter, error) {
+	type event struct {
+		Detail struct{ Object struct{ Key string } }
+	}
+	var body struct {
+		event
+		Event                   *event
+		Error, Cause, Execution string
+	}
+	if err := json.Unmarshal([]byte(*m.Body), &body); err != nil {
+		return deadLetter{}, fmt.Errorf("letter %s: %w", *m.Body, err)
+	}
+	if body.Event != nil {
+		return deadLetter{body.Event.Detail.Object.Key, body.Error, body.Cause, body.Execution}, nil
+	}
+	attribute := func(name string) string { return aws.ToString(m.MessageAttributes[name].StringValue) }
+	return deadLetter{key: body.Detail.Object.Key, err: attribute("ERROR_CODE"), cause: attribute("ERROR_MESSAGE")}, nil
 }
 
 // complete holds catalog and query against the one reader.
