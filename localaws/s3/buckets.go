@@ -2,6 +2,7 @@ package s3
 
 import (
 	"encoding/xml"
+	"math"
 	"net"
 	"net/http"
 	"regexp"
@@ -18,10 +19,15 @@ type bucketEntry struct {
 }
 
 func (c *call) listBuckets() error {
-	limit, err := c.limit("max-buckets", 10000)
+	const most = 10000
+	limit, err := c.limit("max-buckets", math.MaxInt32)
 	if err != nil {
 		return err
 	}
+	if raw := c.query.Get("max-buckets"); raw != "" && (limit < 1 || limit > most) {
+		return invalidArgument("Argument max-buckets must be an integer between 1 and "+strconv.Itoa(most), "max-buckets", raw)
+	}
+	limit = min(limit, most)
 	if region := c.query.Get("bucket-region"); region != "" && region != c.s.env.Region {
 		if !regexp.MustCompile(`^(af|ap|ca|cn|eu|il|me|mx|sa|us)(-[a-z]+)+-\d$`).MatchString(region) {
 			return wrongArgument("Argument value "+region+" is not a valid AWS Region", "bucket-region")

@@ -42,10 +42,12 @@ type tags []tag
 type tagging struct {
 	XMLName xml.Name `xml:"Tagging"`
 	Xmlns   string   `xml:"xmlns,attr,omitempty"`
-	TagSet  struct {
-		Tags    []tag   `xml:"Tag"`
-		Unknown unknown `xml:",any"`
-	}
+	TagSet  *tagSet
+	Unknown unknown `xml:",any"`
+}
+
+type tagSet struct {
+	Tags    []tag   `xml:"Tag"`
 	Unknown unknown `xml:",any"`
 }
 
@@ -130,7 +132,7 @@ func (c *call) headerTags() (tags, error) {
 
 func (c *call) replyTags(set tags) error {
 	out := tagging{Xmlns: xmlns}
-	out.TagSet.Tags = set
+	out.TagSet = &tagSet{Tags: set}
 	return c.reply(out)
 }
 
@@ -147,6 +149,9 @@ func (c *call) putBucketTagging() error {
 	var in tagging
 	if err := c.document(&in); err != nil {
 		return err
+	}
+	if in.TagSet == nil {
+		return malformedXML()
 	}
 	set, err := validTags(in.TagSet.Tags, maxBucketTags, bucketSystemTag)
 	if err != nil {
@@ -182,6 +187,9 @@ func (c *call) putObjectTagging() error {
 	var in tagging
 	if err := c.document(&in); err != nil {
 		return err
+	}
+	if in.TagSet == nil {
+		return malformedXML()
 	}
 	set, err := validTags(in.TagSet.Tags, maxObjectTags, objectSystemTag)
 	if err != nil {
