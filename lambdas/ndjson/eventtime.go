@@ -41,13 +41,12 @@ func (a instant) before(b instant) bool {
 
 // clock parses times, most of which lie in the same minute as the one before.
 type clock struct {
-	minute [16]byte // "2026-11-24T04:05" of the last time
-	base   int64    // its seconds since 1970
-	known  bool
+	minute [2]uint64 // the words of "2026-11-24T04:05" of the last time; no text has zeros
+	base   int64     // its seconds since 1970
 }
 
 func (c *clock) parse(s []byte) (instant, bool) {
-	if c.known && len(s) >= 20 && [16]byte(s) == c.minute && s[16] == ':' {
+	if len(s) >= 20 && le64((*[8]byte)(s)) == c.minute[0] && le64((*[8]byte)(s[8:])) == c.minute[1] && s[16] == ':' {
 		second, ok := number2(s[17:])
 		if !ok || second > 60 {
 			return instant{}, false
@@ -64,9 +63,22 @@ func (c *clock) parse(s []byte) (instant, bool) {
 		_, rest, _ := fraction(s[19:])
 		east, _ := zone(rest)
 		second, _ := number2(s[17:])
-		c.minute, c.base, c.known = [16]byte(s), at.seconds+east-int64(second), true
+		c.minute = [2]uint64{le64((*[8]byte)(s)), le64((*[8]byte)(s[8:]))}
+		c.base = at.seconds + east - int64(second)
 	}
 	return at, ok
+}
+
+// isMillis reports whether a word is ":06.789Z", the end of a time as most
+// logs have it.
+func isMillis(w uint64) bool {
+	const marks, digits = 0xff000000ff0000ff, 0x0080808000808000
+	return w&marks == ':'|'.'<<24|'Z'<<56 && nondigits(w)&digits == 0 && byte(w>>8) < '6'
+}
+
+// millis returns the seconds of such a word, and the nanoseconds.
+func millis(w uint64) (seconds int64, nanos int32) {
+	return int64(w>>8&15*10 + w>>16&15), int32(w>>32&15*100+w>>40&15*10+w>>48&15) * 1_000_000
 }
 
 // parseTime reads RFC 3339: "2026-11-24T04:05:06.789Z". As section 5.6 of it

@@ -354,7 +354,7 @@ func (s *scanner) result(o Options) Result {
 	for _, c := range t.root.children {
 		res.Columns[c.key] = ColumnCount{Present: c.present, Nulls: c.nulls}
 	}
-	if t.timed {
+	if !t.last.before(t.first) {
 		first := time.Unix(t.first.seconds, int64(t.first.nanos)).UTC()
 		last := time.Unix(t.last.seconds, int64(t.last.nanos)).UTC()
 		res.FirstEventTime, res.LastEventTime = &first, &last

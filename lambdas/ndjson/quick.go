@@ -12,27 +12,10 @@ const slack = 64
 // machine's.
 const quickDepth = 64
 
-// load64 loads eight bytes at p+at, the first lowest.
-func load64(p unsafe.Pointer, at int) uint64 {
-	return le64((*[8]byte)(unsafe.Add(p, at)))
-}
-
-func le64(b *[8]byte) uint64 {
-	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
-		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
-}
-
-func byteAt(p unsafe.Pointer, at int) byte { return *(*byte)(unsafe.Add(p, at)) }
-
-// nondigits marks the bytes of a word that are no digits.
-func nondigits(w uint64) uint64 {
-	d := w ^ '0'*ones
-	return (d&^highs + 0x76*ones | d) & highs
-}
-
 const (
 	wordTrue  = 't' | 'r'<<8 | 'u'<<16 | 'e'<<24
-	wordAlse  = 'a' | 'l'<<8 | 's'<<16 | 'e'<<24
+	wordFals  = 'f' | 'a'<<8 | 'l'<<16 | 's'<<24
+	wordFalse = wordFals | 'e'<<32
 	wordNull  = 'n' | 'u'<<8 | 'l'<<16 | 'l'<<24
 	wordBytes = 1<<32 - 1
 )
@@ -40,24 +23,28 @@ const (
 // outer is what the quick scanner goes on with after an array or object.
 type outer struct {
 	box   *field // the object, or the array's element
-	last  *field // the key whose value it was
 	array bool
 }
 
-// cursor is where the quick scanner is. What is not needed for every value
-// lies here, so that the rest fits the processor's registers; i and f are
-// here only while another function runs.
+// cursor is where the quick scanner is.
 type cursor struct {
 	p     []byte
 	base  unsafe.Pointer // of p
 	i     int
 	f     *field // the field of the value at i
+	start int    // of the scalar value that was read last, behind its quote
+	line  int    // where the line begins
+	over  *bridge
+
 	box   *field // the object that the value is in, or the array's element
 	array bool
 	depth int
 	stack [quickDepth]outer
-	start int // of the string or key at hand
-	line  int // where the line begins
+
+	from      *field // the last scalar value's, if the text after it can be learned
+	fromAt    int    // where that text begins
+	crossed   [4]*field
+	crossings int
 }
 
 // quick reads records from p[at:], which ends with LF, and returns where it
@@ -65,241 +52,72 @@ type cursor struct {
 // machine. It only ever leaves a line, never accepts one that the machine
 // would not: whatever is not as it expects it is not its business.
 //
-// Why its loads stay within p and slack: p ends with LF, no step goes beyond
-// an LF (it is no part of a string, number, word, or learned key), and a step
-// loads at most inlineText bytes from where it stands.
+// It learns the text between values and follows it where it comes again, see
+// bridge. What follows here is the way where that leads no further.
 //
-// It predicts: the next key is the one that followed this one the last time,
-// and stands there as it did then, which is compared eight bytes at a time. A
-// value of a kind that its field has had before adds nothing and is only
-// passed over.
+// Why its loads stay within p and slack: p ends with LF, and no step goes
+// beyond an LF: it is no part of a string, number, word or key, and none of a
+// bridge but that of the end of a line, which is as short as slack allows. A
+// step loads at most 24 bytes from where it stands.
 func (s *scanner) quick(p []byte, at int) int {
-	q := &s.cursor
-	q.p, q.base, q.line = p, unsafe.Pointer(unsafe.SliceData(p)), at
-	var (
-		base     = q.base
-		i        = at
-		f, guess *field
-		w, m     uint64
-		c        byte
-		n, k     int
-	)
+	q, t := &s.cursor, s.t
+	q.p, q.base, q.from = p, unsafe.Pointer(unsafe.SliceData(p)), nil
+	i := at
+	var f *field
 
 line:
 	q.line = i
-	if i >= len(q.p) || byteAt(base, i) != '{' {
+	if i >= len(p) || byteAt(q.base, i) != '{' {
 		return i
 	}
-	q.depth, q.box, q.array = 0, s.t.root, false
+	q.depth, q.box, q.array = 0, t.root, false
 	i++
 
 object: // behind {
-	guess = q.box.head
-	if guess == nil {
-		goto firstKey
+	i = space(q.base, i)
+	if byteAt(q.base, i) == '}' {
+		i++
+		goto closed
 	}
-	w = load64(base, i)
-	if (w^guess.text.words[0])&guess.text.masks[0] != 0 || guess.text.size == 0 {
-		goto firstKey
-	}
-	if guess.text.size > 8 {
-		if ((load64(base, i+8)^guess.text.words[1])&guess.text.masks[1] |
-			(load64(base, i+16)^guess.text.words[2])&guess.text.masks[2]) != 0 {
-			goto firstKey
-		}
-		if guess.text.size > inlineText && !guess.text.longKey(q.p, i) {
-			goto firstKey
-		}
-	}
-	f = guess
-	goto counted
 
-comma: // behind a comma within an object
-	guess = f.next
-	if guess == nil {
-		goto nextKey
+key:
+	q.i = space(q.base, i)
+	if f = s.key(); f == nil {
+		goto leave
 	}
-	w = load64(base, i)
-	if (w^guess.text.words[0])&guess.text.masks[0] != 0 || guess.text.size == 0 {
-		goto otherKey
-	}
-	if guess.text.size > 8 {
-		if ((load64(base, i+8)^guess.text.words[1])&guess.text.masks[1] |
-			(load64(base, i+16)^guess.text.words[2])&guess.text.masks[2]) != 0 {
-			goto otherKey
-		}
-		if guess.text.size > inlineText && !guess.text.longKey(q.p, i) {
-			goto otherKey
-		}
-	}
-	f = guess
-
-counted:
-	i += f.text.size
-	if f.column {
-		if f.seen != s.t.record {
-			f.seen = s.t.record
-			f.present++
-		}
-	}
+	i = q.i
 
 value: // of f
-	c = byteAt(base, i)
-	if c == '"' {
-		i++
-		q.start = i
-	text:
-		for {
-			w = load64(base, i)
-			if m = special(w); m != 0 {
-				i += bits.TrailingZeros64(m) >> 3
-				break
-			}
-			w = load64(base, i+8)
-			if m = special(w); m != 0 {
-				i += 8 + bits.TrailingZeros64(m)>>3
-				break
-			}
-			i += 16
-		}
-		if c = byteAt(base, i); c != '"' {
-			q.f = f
-			if c != '\\' || !q.escape(i) {
-				goto leave
-			}
-			base, i, f = q.base, q.i, q.f
-			goto text
-		}
-		if f.done&kindString == 0 {
-			q.i, q.f = i, f
-			s.text()
-			base, i, f = q.base, q.i, q.f
-		}
-		i++
-		goto after
-	}
-	if c-'0' <= 9 {
-		if m = nondigits(load64(base, i)); m == 0 {
-			goto number
-		}
-		n = bits.TrailingZeros64(m) >> 3
-		if c == '0' && n > 1 {
-			goto leave
-		}
-		c = byteAt(base, i+n)
-		if c == ',' || c == '}' || c == ']' {
-			if f.done&kindInt == 0 {
-				goto number
-			}
-			i += n
-			goto after
-		}
-		if c != '.' || f.done&kindDouble == 0 {
-			goto number
-		}
-		// Fourteen digits are few enough for any double.
-		if m = nondigits(load64(base, i+n+1)); m == 0 {
-			goto number
-		}
-		if k = bits.TrailingZeros64(m) >> 3; k > 0 {
-			n += 1 + k
-			c = byteAt(base, i+n)
-			if c == ',' || c == '}' || c == ']' {
-				i += n
-				goto after
-			}
-		}
-	number:
-		q.i, q.f = i, f
-		if !s.number() {
-			goto leave
-		}
-		base, i, f = q.base, q.i, q.f
-		goto after
-	}
-	switch c {
-	case '{':
+	i = space(q.base, i)
+	switch c := byteAt(q.base, i); c {
+	case '{', '[':
 		if q.depth == quickDepth {
 			goto leave
 		}
-		q.stack[q.depth&(quickDepth-1)] = outer{q.box, f, q.array}
+		q.stack[q.depth] = outer{q.box, q.array}
 		q.depth++
-		if f.done&kindObject == 0 {
-			q.i = i
-			f = s.t.open(f, kindObject)
-			base, i = q.base, q.i
-		}
-		q.box, q.array = f, false
 		i++
-		goto object
-	case '[':
-		if q.depth == quickDepth {
-			goto leave
+		if c == '{' {
+			f = s.open(f, kindObject)
+			q.box, q.array = f, false
+			goto object
 		}
-		q.stack[q.depth&(quickDepth-1)] = outer{q.box, f, q.array}
-		q.depth++
-		if f.done&kindArray == 0 || f.elem == nil {
-			q.i = i
-			f = s.t.element(s.t.open(f, kindArray))
-			base, i = q.base, q.i
-		} else {
-			f = f.elem
-		}
+		f = t.element(s.open(f, kindArray))
 		q.box, q.array = f, true
-		i++
-		for c = byteAt(base, i); c == ' ' || c == '\t' || c == '\r'; c = byteAt(base, i) {
-			i++
-		}
-		if c == ']' {
+		i = space(q.base, i)
+		if byteAt(q.base, i) == ']' {
 			i++
 			goto closed
 		}
 		goto value
-	case 't':
-		if load64(base, i)&wordBytes != wordTrue {
-			goto leave
-		}
-		i += 4
-		if f.done&kindBool != 0 {
-			goto after
-		}
-		q.i, q.f = i, f
-		s.t.note(f, kindBool)
-		base, i, f = q.base, q.i, q.f
+	}
+	q.i, q.f = i, f
+	switch s.scalars() {
+	case behindOne:
+		i = q.i
 		goto after
-	case 'f':
-		if load64(base, i+1)&wordBytes != wordAlse {
-			goto leave
-		}
-		i += 5
-		if f.done&kindBool != 0 {
-			goto after
-		}
-		q.i, q.f = i, f
-		s.t.note(f, kindBool)
-		base, i, f = q.base, q.i, q.f
-		goto after
-	case 'n':
-		if load64(base, i)&wordBytes != wordNull {
-			goto leave
-		}
-		i += 4
-		if f.done&kindNull != 0 {
-			goto after
-		}
-		q.i, q.f = i, f
-		s.t.null(f)
-		base, i, f = q.base, q.i, q.f
-		goto after
-	case '-':
-		q.i, q.f = i, f
-		if !s.number() {
-			goto leave
-		}
-		base, i, f = q.base, q.i, q.f
-		goto after
-	case ' ', '\t', '\r':
-		i++
+	case atAnother:
+		i, f = q.i, q.f
 		goto value
 	}
 	goto leave
@@ -309,174 +127,280 @@ closed: // an object or array
 		goto end
 	}
 	q.depth--
-	{
-		o := &q.stack[q.depth&(quickDepth-1)]
-		q.box, q.array, f = o.box, o.array, o.last
-	}
+	q.box, q.array = q.stack[q.depth].box, q.stack[q.depth].array
 
 after: // a value
-	c = byteAt(base, i)
-	i++
-	if c == ',' {
-		if !q.array {
-			goto comma
-		}
+	i = space(q.base, i)
+	switch c := byteAt(q.base, i); {
+	case c == ',' && q.array:
+		i++
 		f = q.box
 		goto value
-	}
-	if c == '}' && !q.array || c == ']' && q.array {
+	case c == ',':
+		i++
+		goto key
+	case c == '}' && !q.array, c == ']' && q.array:
+		i++
 		goto closed
-	}
-	if c == ' ' || c == '\t' || c == '\r' {
-		goto after
 	}
 	goto leave
 
-firstKey:
-	q.start = i
-	for c = byteAt(base, i); c == ' ' || c == '\t' || c == '\r'; c = byteAt(base, i) {
-		i++
-	}
-	if c == '}' {
-		i++
-		goto closed
-	}
-	q.i, q.f = q.start, nil
-	if !s.key() {
-		goto leave
-	}
-	base, i, f = q.base, q.i, q.f
-	goto value
-
-otherKey:
-	guess = f.other
-	if guess != nil && guess.text.size != 0 && ((w^guess.text.words[0])&guess.text.masks[0]|
-		(load64(base, i+8)^guess.text.words[1])&guess.text.masks[1]|
-		(load64(base, i+16)^guess.text.words[2])&guess.text.masks[2]) == 0 &&
-		(guess.text.size <= inlineText || guess.text.longKey(q.p, i)) {
-		f.next, f.other = guess, f.next
-		f = guess
-		goto counted
-	}
-nextKey:
-	q.i, q.f = i, f
-	if !s.key() {
-		goto leave
-	}
-	base, i, f = q.base, q.i, q.f
-	goto value
-
 end: // of the record
-	for c = byteAt(base, i); c == ' ' || c == '\t' || c == '\r'; c = byteAt(base, i) {
-		i++
-	}
-	if c != '\n' || s.t.err != nil {
+	i = space(q.base, i)
+	if byteAt(q.base, i) != '\n' || t.err != nil {
 		goto leave
 	}
-	q.i = i + 1
-	s.t.commit()
+	i++
+	if q.line > q.fromAt {
+		q.from = nil // a record without a value: text with two lines is not learned
+	}
+	t.commit()
 	s.lines++
-	base, i = q.base, q.i
 	goto line
 
 leave:
-	s.t.rollback()
+	t.rollback()
 	return q.line
 }
 
-// key reads a key that was not foreseen, behind the one of q.f, with its colon
-// and the space around it. It returns false when there is no key, or one that
-// is not for the quick scanner.
-func (s *scanner) key() bool {
-	q, t := &s.cursor, s.t
-	base, i, before := q.base, q.i, q.f
-	begin := i
+// space passes over space within a line.
+func space(base unsafe.Pointer, i int) int {
 	for c := byteAt(base, i); c == ' ' || c == '\t' || c == '\r'; c = byteAt(base, i) {
 		i++
 	}
-	if byteAt(base, i) != '"' {
-		return false
-	}
-	i++
-	start := i
-	for {
-		m := special(load64(base, i))
-		if m == 0 {
-			i += 8
-			continue
-		}
-		i += bits.TrailingZeros64(m) >> 3
-		c := byteAt(base, i)
-		if c == '"' {
-			break
-		}
-		if c != '\\' || !q.escape(i) {
-			return false
-		}
-		i = q.i
-	}
-	raw := q.p[start:i]
-	i++
-	for c := byteAt(base, i); c == ' ' || c == '\t' || c == '\r'; c = byteAt(base, i) {
-		i++
-	}
-	if byteAt(base, i) != ':' {
-		return false
-	}
-	i++
-	for c := byteAt(base, i); c == ' ' || c == '\t' || c == '\r'; c = byteAt(base, i) {
-		i++
-	}
-	f := t.child(q.box, raw)
-	if f.fold != nil {
-		return false
-	}
-	q.i, q.f = i, f
-	if f == t.sink {
-		return true
-	}
-	f.learn(q.p[begin:i])
-	if before == nil {
-		q.box.head = f
-	} else if before != t.sink && before.next != f {
-		before.next, before.other = f, before.next
-	}
-	return true
+	return i
 }
 
-// escape passes over an escape sequence that begins at i.
-func (q *cursor) escape(i int) bool {
-	switch byteAt(q.base, i+1) {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		q.i = i + 2
-		return true
-	case 'u':
-		for j := i + 2; j < i+6; j++ {
-			if !isHex(byteAt(q.base, j)) {
-				return false
+// open notes an object or array. Text in which one is new is not learned.
+func (s *scanner) open(f *field, k kind) *field {
+	if f.done&k == 0 {
+		s.cursor.from = nil
+		f = s.t.open(f, k)
+	}
+	return f
+}
+
+// key reads a key with its colon, and returns its field: nil when there is no
+// key, or one that is not for the quick scanner.
+func (s *scanner) key() *field {
+	q := &s.cursor
+	if byteAt(q.base, q.i) != '"' {
+		return nil
+	}
+	q.i++
+	start := q.i
+	if !q.text() {
+		return nil
+	}
+	raw := q.p[start:q.i]
+	q.i = space(q.base, q.i+1)
+	if byteAt(q.base, q.i) != ':' {
+		return nil
+	}
+	q.i++
+	f := s.t.child(q.box, raw)
+	if f.fold != nil {
+		return nil
+	}
+	if f.column {
+		q.saw(f)
+	}
+	return f
+}
+
+// place is where scalars has come to.
+type place uint8
+
+const (
+	nowhere   place = iota // what is there is not for the quick scanner
+	behindOne              // behind a scalar value
+	atAnother              // at an array or object that is a value of q.f
+)
+
+// scalars reads the scalar value of q.f at q.i, and those after it as far as
+// bridges lead.
+func (s *scanner) scalars() place {
+	q := &s.cursor
+	where := atValue
+	if byteAt(q.base, q.i) == '"' {
+		q.i++
+		where = inText
+	}
+	s.learn()
+	for first := q.f; ; {
+		switch s.follow(where) {
+		case newText:
+			s.noteText()
+			where = pastIt
+		case another:
+			if !s.scalar() {
+				return nowhere
 			}
+			where = pastIt
+		case container:
+			q.crossings = copy(q.crossed[:], q.over.columns)
+			q.enter(q.f)
+			return atAnother
+		case crossing:
+			if b := q.over; b.line == 0 || q.i+b.size <= len(q.p) && !s.t.unsettled() {
+				where = s.cross(b)
+				continue
+			}
+			fallthrough
+		case noBridge:
+			if s.passed() {
+				if q.f != first {
+					q.enter(q.f)
+				}
+				return behindOne
+			}
+			i := q.i
+			q.i = q.start
+			if !s.scalar() || q.i == i {
+				return nowhere
+			}
+			where = pastIt
 		}
-		q.i = i + 6
+	}
+}
+
+// cross goes over a bridge.
+func (s *scanner) cross(b *bridge) entry {
+	q, t := &s.cursor, s.t
+	if b.line != 0 {
+		t.commit()
+		s.lines++
+		q.line = q.i + b.line
+	}
+	for _, f := range b.columns {
+		if f.seen != t.record {
+			f.seen = t.record
+			f.present++
+		}
+	}
+	q.from, q.fromAt = q.f, q.i
+	q.i += b.size
+	q.f = b.to
+	if b.quoted {
+		return inText
+	}
+	return atValue
+}
+
+// passed goes on behind the value that ends at q.i, where no bridge is. It
+// returns false when that is a number that follow has not read to its end.
+func (s *scanner) passed() bool {
+	q := &s.cursor
+	q.from, q.fromAt, q.crossings = q.f, q.i, 0
+	if q.isText() {
+		return true
+	}
+	switch byteAt(q.base, q.i) {
+	case ',', '}', ']', ' ', '\t', '\r':
 		return true
 	}
 	return false
 }
 
-// text notes a string that may add something: from q.start to q.i.
-func (s *scanner) text() {
+// isText reports whether the value at q.start is a string.
+func (q *cursor) isText() bool { return byteAt(q.base, q.start-1) == '"' }
+
+// scalar reads the value at q.i, as q.start; of a string, its inside and the
+// closing quote.
+func (s *scanner) scalar() bool {
+	q, t := &s.cursor, s.t
+	q.start = q.i
+	if q.isText() {
+		if !q.text() {
+			return false
+		}
+		q.i++
+		s.noteText()
+		return true
+	}
+	switch w := load64(q.base, q.i); w & wordBytes {
+	case wordTrue:
+		t.note(q.f, kindBool)
+		q.i += 4
+	case wordFals:
+		if byte(w>>32) != 'e' {
+			return false
+		}
+		t.note(q.f, kindBool)
+		q.i += 5
+	case wordNull:
+		t.null(q.f)
+		q.i += 4
+	default:
+		return s.number()
+	}
+	return true
+}
+
+// text passes over the inside of a string, to its closing quote.
+func (q *cursor) text() bool {
+	for {
+		m := special(load64(q.base, q.i))
+		if m == 0 {
+			q.i += 8
+			continue
+		}
+		q.i += bits.TrailingZeros64(m) >> 3
+		switch byteAt(q.base, q.i) {
+		case '"':
+			return true
+		case '\\':
+			if !q.escape() {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+}
+
+// simpleEscape reports whether a backslash and c are an escape sequence.
+func simpleEscape(c byte) bool {
+	switch c {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return true
+	}
+	return false
+}
+
+// escape passes over an escape sequence.
+func (q *cursor) escape() bool {
+	c := byteAt(q.base, q.i+1)
+	if simpleEscape(c) {
+		q.i += 2
+		return true
+	}
+	if c == 'u' {
+		for j := q.i + 2; j < q.i+6; j++ {
+			if !isHex(byteAt(q.base, j)) {
+				return false
+			}
+		}
+		q.i += 6
+		return true
+	}
+	return false
+}
+
+// noteText notes the string that begins at q.start and ends at q.i.
+func (s *scanner) noteText() {
 	q := &s.cursor
-	text := q.p[q.start:q.i]
+	text := q.p[q.start : q.i-1]
 	if len(text) > maxTime {
 		text = nil
 	}
 	s.t.str(q.f, text) // no time has an escape in it
 }
 
-// number reads a number that may add something, or is no plain integer.
+// number reads a number.
 func (s *scanner) number() bool {
 	q := &s.cursor
-	base, i, f := q.base, q.i, q.f
-	start := i
+	base, i := q.base, q.i
 	if byteAt(base, i) == '-' {
 		i++
 	}
@@ -486,15 +410,12 @@ func (s *scanner) number() bool {
 		return false
 	}
 	i += n
-	plain, double := true, false
 	if byteAt(base, i) == '.' {
 		n = digits(base, i+1)
 		if n == 0 {
 			return false
 		}
 		i += 1 + n
-		// 15 digits and a point: see classifyNumber.
-		plain, double = false, i-start <= 16
 	}
 	if byteAt(base, i)|0x20 == 'e' {
 		i++
@@ -506,11 +427,8 @@ func (s *scanner) number() bool {
 			return false
 		}
 		i += n
-		plain, double = false, false
 	}
-	if !(plain && i-start <= 18 && f.done&kindInt != 0 || double && f.done&kindDouble != 0) {
-		s.t.number(f, q.p[start:i])
-	}
+	s.t.number(q.f, q.p[q.i:i])
 	q.i = i
 	return true
 }

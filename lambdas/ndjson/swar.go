@@ -3,6 +3,7 @@ package ndjson
 import (
 	"encoding/binary"
 	"math/bits"
+	"unsafe"
 )
 
 // Eight bytes at a time: a byte of the result has its top bit set where the
@@ -13,13 +14,31 @@ const (
 	highs = 0x8080808080808080
 )
 
+// load64 loads eight bytes at p+at, the first lowest.
+func load64(p unsafe.Pointer, at int) uint64 {
+	return le64((*[8]byte)(unsafe.Add(p, at)))
+}
+
+func le64(b *[8]byte) uint64 {
+	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+}
+
+func byteAt(p unsafe.Pointer, at int) byte { return *(*byte)(unsafe.Add(p, at)) }
+
 // special marks quotes, backslashes and control characters. Flipping bit 1
 // puts the quote (0x22) at 0x20 and the space at 0x22, so that one comparison
-// with 0x21 finds quotes and controls both.
+// with 0x21 finds quotes and controls both. Bytes from 0x80 are none of them.
 func special(w uint64) uint64 {
-	q := w ^ 0x02*ones
-	b := w ^ '\\'*ones
-	return ((q-0x21*ones)&^q | (b-ones)&^b) & highs
+	quotes := (w ^ 0x02*ones) - 0x21*ones
+	backslashes := (w ^ '\\'*ones) - ones
+	return (quotes | backslashes) &^ w & highs
+}
+
+// nondigits marks the bytes of a word that are no digits.
+func nondigits(w uint64) uint64 {
+	d := w ^ '0'*ones
+	return (d&^highs + 0x76*ones | d) & highs
 }
 
 // plainLength returns how many bytes at the start of p are the plain inside

@@ -3,6 +3,7 @@ package ndjson
 import (
 	"bytes"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -44,26 +45,24 @@ var ErrTooManyFields = errors.New("more than 5 MiB of different fields, about 16
 // field is one place in the records: a column, a member of a struct, or the
 // element of an array. What the quick scanner looks at comes first.
 type field struct {
-	text    keyText // how the key stood in a record, with colon and space
-	next    *field  // the key that came after this one, the last time
-	other   *field  // the one that came after it before that
+	bridge  *bridge // to what came after its value
 	elem    *field  // of an array
+	up      *field  // the object or array that it is in; nil for the root and the sink
 	done    kind    // values of these kinds add nothing
 	kinds   kind    // seen in records that were committed
 	pending kind    // seen in the record that is being read
 	depth   uint16
 	column  bool
+	inArray bool  // an element
 	fresh   bool  // first seen in the record that is being read
 	gone    bool  // dropped; only notes may still know it
 	rank    uint8 // of a time field, from 1; 0 for any other
-	learned uint8 // how often text was set
 
 	present  int64 // of a column: records that had it, this one included
 	seen     int64 // the last record that had this column
 	nulls    int64 // of a column: records in which it was null
 	seenNull int64 // the last record in which it was null
 
-	head     *field // the key that came first in this object, the last time
 	key      string
 	children []*field          // in the order of arrival
 	index    map[string]*field // of children by key in lower case, when there are many
@@ -87,14 +86,16 @@ type tree struct {
 	sink  *field // takes what is not to be remembered
 	ranks map[string]uint8
 
-	notes     []*field // fields with pending kinds
-	created   []*field // parents of fresh fields
-	newborn   []*field // the fresh fields
-	bytes     int
-	overflow  bool
-	largest   string // of the columns that were kept, when they are as many as may be
-	bound     string // as largest, of the record that is being read
-	untrimmed int    // fresh columns since bound was looked for
+	notes      []*field // fields with pending kinds
+	created    []*field // parents of fresh fields
+	newborn    []*field // the fresh fields
+	bytes      int
+	bridges    int   // that exist
+	generation int64 // of bridges that are still true, see bridge
+	overflow   bool
+	largest    string // of the columns that were kept, when they are as many as may be
+	bound      string // as largest, of the record that is being read
+	untrimmed  int    // fresh columns since bound was looked for
 
 	timestamps    bool
 	caseSensitive bool
@@ -105,15 +106,16 @@ type tree struct {
 
 	rank        uint8 // of the event time found in this record; 0: none
 	at          instant
-	timed       bool
-	first, last instant
+	first, last instant // of the event times; without one, the last comes before the first
 	clock       clock
+	key, lower  []byte // the last that was looked for
 	err         error
 }
 
 func newTree(timeFields []string, timestamps bool) *tree {
 	t := &tree{record: 1, root: &field{}, ranks: timeRanks(timeFields), timestamps: timestamps}
 	t.sink = newSink()
+	t.first.seconds, t.last.seconds = math.MaxInt64, math.MinInt64
 	return t
 }
 
@@ -150,9 +152,9 @@ func (t *tree) child(parent *field, raw []byte) *field {
 	if parent == t.sink {
 		return t.sink
 	}
-	var buf [maxKey + 8]byte
-	key := unescape(buf[:0], raw)
-	f := parent.find(key)
+	t.key = unescape(t.key[:0], raw)
+	key := t.key
+	f := t.find(parent, key)
 	if f == nil {
 		f = t.create(parent, key)
 	}
@@ -177,9 +179,10 @@ func (t *tree) folded(parent, f *field, object int64) {
 	f.fold.object, f.fold.member = object, f
 }
 
-func (f *field) find(key []byte) *field {
+func (t *tree) find(f *field, key []byte) *field {
 	if f.index != nil {
-		for c := f.index[string(lowerKey(key))]; c != nil; c = c.variant {
+		t.lower = appendLower(t.lower[:0], key)
+		for c := f.index[string(t.lower)]; c != nil; c = c.variant {
 			if c.key == string(key) {
 				return c
 			}
@@ -194,14 +197,18 @@ func (f *field) find(key []byte) *field {
 	return nil
 }
 
-// lowerKey is bytes.ToLower, without a copy of what is in lower case already.
-func lowerKey(key []byte) []byte {
+// appendLower is bytes.ToLower, without a new copy of what is ASCII.
+func appendLower(dst, key []byte) []byte {
 	for _, c := range key {
-		if c >= utf8.RuneSelf || c >= 'A' && c <= 'Z' {
-			return bytes.ToLower(key)
+		if c >= utf8.RuneSelf {
+			return append(dst[:0], bytes.ToLower(key)...)
 		}
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		dst = append(dst, c)
 	}
-	return key
+	return dst
 }
 
 func (t *tree) create(parent *field, key []byte) *field {
@@ -217,7 +224,7 @@ func (t *tree) create(parent *field, key []byte) *field {
 	if top && (t.overflow || len(parent.children) >= schema.MaxColumns) && !t.makeRoom(name) {
 		return t.sink
 	}
-	f := &field{key: name, depth: parent.depth + 1, fresh: true, column: top}
+	f := &field{key: name, up: parent, depth: parent.depth + 1, fresh: true, column: top}
 	if top {
 		f.rank = t.ranks[strings.ToLower(name)]
 	}
@@ -230,7 +237,7 @@ func (t *tree) create(parent *field, key []byte) *field {
 		t.created = append(t.created, parent)
 	}
 	t.newborn = append(t.newborn, f)
-	parent.link(f)
+	t.link(parent, f)
 	return f
 }
 
@@ -278,17 +285,19 @@ func (t *tree) trim() {
 	t.newborn = slices.DeleteFunc(t.newborn, dropped)
 }
 
-func (parent *field) link(f *field) {
+func (t *tree) link(parent, f *field) {
 	lower := strings.ToLower(f.key)
 	if parent.index != nil {
 		if first := parent.index[lower]; first != nil {
 			first.foldWith(f)
+			t.generation++
 		}
 		parent.indexAs(lower, f)
 	} else {
 		for _, c := range parent.children {
 			if strings.ToLower(c.key) == lower {
 				c.foldWith(f)
+				t.generation++
 				break
 			}
 		}
@@ -303,7 +312,6 @@ func (parent *field) link(f *field) {
 func (f *field) foldWith(other *field) {
 	if f.fold == nil {
 		f.fold = &fold{object: f.object, member: f}
-		f.text, f.learned = keyText{}, maxLearned // not for prediction any more
 	}
 	other.fold = f.fold
 }
@@ -326,7 +334,7 @@ func (f *field) reindex() {
 // element returns the field of an array's elements.
 func (t *tree) element(f *field) *field {
 	if f.elem == nil {
-		f.elem = &field{depth: f.depth + 1}
+		f.elem = &field{up: f, inArray: true, depth: f.depth + 1}
 		t.bytes += fieldBytes
 	}
 	return f.elem
@@ -381,21 +389,30 @@ func (t *tree) number(f *field, text []byte) {
 
 // commit makes the record count.
 func (t *tree) commit() {
+	t.count()
+	if t.unsettled() {
+		t.commitNotes()
+	}
+}
+
+// count is commit where nothing is noted.
+func (t *tree) count() {
 	t.records++
 	t.record++
 	if t.rank != 0 {
-		if !t.timed || t.at.before(t.first) {
+		t.rank = 0
+		if t.at.before(t.first) {
 			t.first = t.at
 		}
-		if !t.timed || t.last.before(t.at) {
+		if t.last.before(t.at) {
 			t.last = t.at
 		}
-		t.timed = true
 	}
-	if len(t.notes) != 0 || len(t.created) != 0 || t.collided {
-		t.commitNotes()
-	}
-	t.rank = 0
+}
+
+// unsettled reports whether there is more to commit than the count.
+func (t *tree) unsettled() bool {
+	return len(t.notes) != 0 || len(t.created) != 0 || t.collided || t.err != nil
 }
 
 func (t *tree) commitNotes() {
@@ -490,16 +507,17 @@ func (t *tree) drop(parent *field, gone func(*field) bool) {
 	}
 	clear(parent.children[len(kept):])
 	parent.children = kept
-	parent.head = nil
-	for _, c := range kept {
-		c.next, c.other = nil, nil
-	}
+	t.generation++
 	parent.reindex()
 }
 
 // release gives the budget of a field and all below it back.
 func (t *tree) release(f *field) {
 	f.gone = true
+	for b := f.bridge; b != nil; b = b.alt {
+		t.bridges--
+	}
+	f.bridge = nil
 	t.bytes -= fieldBytes + 2*len(f.key)
 	for _, c := range f.children {
 		t.release(c)
