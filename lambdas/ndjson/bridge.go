@@ -27,6 +27,7 @@ type bridge struct {
 	stops        bool         // it has a line or several columns
 	line         int          // where in the text the next line begins; 0: nowhere
 	columns      []*field     // all whose keys the text has
+	before       int          // how many of them come before that line
 	alt          *bridge      // the next to try
 }
 
@@ -96,6 +97,10 @@ func (s *scanner) learn() {
 		b.more = append(b.more, maskedWord{word, mask})
 	}
 	b.columns = append(b.columns[:0], q.crossed[:q.crossings]...)
+	b.before = 0
+	if line > 0 {
+		b.before = q.before
+	}
 	b.stops = line > 0 || len(b.columns) > 1
 	b.column = t.sink // nobody asks for its counts
 	if len(b.columns) == 1 {

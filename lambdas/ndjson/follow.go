@@ -39,7 +39,7 @@ func (s *scanner) follow(begin entry) reason {
 		i          = q.i
 		start      = q.start
 		f          = q.f
-		b          *bridge
+		b          = q.over
 		c          *field
 		last       = q.from
 		lastAt     = q.fromAt
@@ -78,7 +78,7 @@ bridges:
 		goto back
 	}
 	if b.stops {
-		if b.line == 0 || len(b.columns) != 1 || i+b.size > len(q.p) || t.unsettled() {
+		if b.line == 0 || len(b.columns) != 1 || b.before != 0 || i+b.size > len(q.p) || t.unsettled() {
 			q.over = b
 			why = crossing
 			goto back

@@ -45,6 +45,7 @@ type cursor struct {
 	fromAt    int    // where that text begins
 	crossed   [4]*field
 	crossings int
+	before    int // of crossed, how many come before the line
 }
 
 // quick reads records from p[at:], which ends with LF, and returns where it
@@ -154,6 +155,7 @@ end: // of the record
 	if q.line > q.fromAt {
 		q.from = nil // a record without a value: text with two lines is not learned
 	}
+	q.before = q.crossings
 	t.commit()
 	s.lines++
 	goto line
@@ -238,7 +240,7 @@ func (s *scanner) scalars() place {
 			}
 			where = pastIt
 		case container:
-			q.crossings = copy(q.crossed[:], q.over.columns)
+			q.crossings, q.before = copy(q.crossed[:], q.over.columns), q.over.before
 			q.enter(q.f)
 			return atAnother
 		case crossing:
@@ -267,17 +269,13 @@ func (s *scanner) scalars() place {
 // cross goes over a bridge.
 func (s *scanner) cross(b *bridge) entry {
 	q, t := &s.cursor, s.t
+	t.see(b.columns[:b.before])
 	if b.line != 0 {
 		t.commit()
 		s.lines++
 		q.line = q.i + b.line
 	}
-	for _, f := range b.columns {
-		if f.seen != t.record {
-			f.seen = t.record
-			f.present++
-		}
-	}
+	t.see(b.columns[b.before:])
 	q.from, q.fromAt = q.f, q.i
 	q.i += b.size
 	q.f = b.to

@@ -158,11 +158,20 @@ func (t *tree) child(parent *field, raw []byte) *field {
 	if f == nil {
 		f = t.create(parent, key)
 	}
-	if f.column && f.seen != t.record { // a key may be there twice
-		f.seen = t.record
-		f.present++
+	if f.column {
+		t.see([]*field{f})
 	}
 	return f
+}
+
+// see counts columns as present, once in a record: a key may be there twice.
+func (t *tree) see(columns []*field) {
+	for _, f := range columns {
+		if f.seen != t.record {
+			f.seen = t.record
+			f.present++
+		}
+	}
 }
 
 // folded looks for an object that holds two keys that differ by case only. At
