@@ -56,24 +56,24 @@ func TestTheProjectsWorkflow(t *testing.T) {
 		{name: "an error without hope is not", extract: func(int) (string, error) {
 			return "", functionError(`{"errorMessage":"ends early","errorType":"ObjectTruncated"}`)
 		}, status: "FAILED", extracts: 1, dead: "ObjectTruncated", outcome: "ObjectTruncated"},
-		{name: "patience ends after five attempts", extract: answers(`{"known":false}`), catalog: func(int) (string, error) {
+		{name: "patience ends after three attempts", extract: answers(`{"known":false}`), catalog: func(int) (string, error) {
 			return "", functionError(`{"errorMessage":"x","errorType":"Throttled"}`)
-		}, status: "FAILED", extracts: 1, catalogs: 5, dead: "Throttled", outcome: "Throttled"},
+		}, status: "FAILED", extracts: 1, catalogs: 3, dead: "Throttled", outcome: "Throttled"},
 		{name: "an event that lacks what events have is in its letter whole", input: `{"detail":{"object":{"key":"logs/app/x.gz"}}}`, extract: func(int) (string, error) {
 			return "", functionError(`{"errorMessage":"x","errorType":"InvalidEvent"}`)
 		}, status: "FAILED", extracts: 1, dead: "InvalidEvent", outcome: "InvalidEvent"},
 		{name: "a throttle is borne for longer than an error", extract: func(n int) (string, error) {
-			if n < 9 {
+			if n < 6 {
 				return "", &types.TooManyRequestsException{Message: aws.String("Rate Exceeded.")}
 			}
 			return `{"known":true}`, nil
-		}, status: "SUCCEEDED", extracts: 9},
+		}, status: "SUCCEEDED", extracts: 6},
 		{name: "and for longest where few run at once", extract: answers(`{"known":false}`), catalog: func(n int) (string, error) {
-			if n < 13 {
+			if n < 8 {
 				return "", &types.TooManyRequestsException{Message: aws.String("Rate Exceeded.")}
 			}
 			return `null`, nil
-		}, status: "SUCCEEDED", extracts: 1, catalogs: 13},
+		}, status: "SUCCEEDED", extracts: 1, catalogs: 8},
 		{name: "what a person replays makes no new dead letter", input: strings.Replace(s3Event, `{`, `{"replay":true,`, 1), extract: func(int) (string, error) {
 			return "", functionError(`{"errorMessage":"x","errorType":"InvalidEvent"}`)
 		}, status: "FAILED", extracts: 1, outcome: "InvalidEvent"},
