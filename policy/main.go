@@ -11,6 +11,7 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"time"
 
@@ -21,6 +22,14 @@ import (
 )
 
 func main() {
+	if len(os.Args) > 1 { // the engine's address, as policyx takes it
+		if _, port, err := net.SplitHostPort(os.Args[1]); err == nil && port != "" {
+			go func() {
+				orphaned(engineAt(os.Args[1]), time.Tick(time.Second))
+				os.Exit(1)
+			}()
+		}
+	}
 	err := policyx.Main(func(ctx *pulumi.Context) (policyx.PolicyPack, error) {
 		stage, err := stageOf(ctx, os.Getenv)
 		if err != nil {

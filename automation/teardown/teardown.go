@@ -71,6 +71,7 @@ func (o Options) destroy(ctx context.Context, r *Result) error {
 			o.Progress.Note("attempt %d failed: %s; trying again with the lock released, after a refresh", attempt, first)
 		}
 		if attempt > 0 || o.Unlock {
+			o.debug("mend what was half-written", o.Space.Mend(ctx))
 			o.debug("release the lock", o.Space.Unlock(ctx))
 		}
 		if attempt > 0 {

@@ -33,7 +33,7 @@ func eraseTraces(ctx context.Context, space auto.Workspace, stack string) error 
 	}
 	switch u.Scheme {
 	case "file":
-		return eraseFiles(filepath.FromSlash(strings.TrimPrefix(who.URL, "file://")), stack)
+		return eraseFiles(who.URL, stack)
 	case "s3":
 		client, err := backendClient(ctx, u.Query())
 		if err != nil {
@@ -58,17 +58,13 @@ func traceOf(name, stack string) bool {
 // project is the name in Pulumi.yaml.
 const project = "crawlerless"
 
-func eraseFiles(dir, stack string) error {
-	if home, ok := strings.CutPrefix(dir, "~"); ok {
-		user, err := os.UserHomeDir()
-		if err != nil {
-			return err
-		}
-		dir = filepath.Join(user, home)
+func eraseFiles(address, stack string) error {
+	root, err := folderOf(address)
+	if err != nil {
+		return err
 	}
-	root := filepath.Join(dir, ".pulumi")
 	var folders []string
-	err := filepath.WalkDir(root, func(at string, e fs.DirEntry, err error) error {
+	err = filepath.WalkDir(root, func(at string, e fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil // another run's, gone meanwhile
 		}

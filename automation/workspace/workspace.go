@@ -114,14 +114,26 @@ func Open(ctx context.Context, o Options) (_ *Workspace, err error) {
 	case o.New:
 		open = auto.NewStackInlineSource
 	}
-	w.Stack, err = open(ctx, o.Stack, project, w.program, append(options, auto.EnvVars(env))...)
+	options = append(options, auto.EnvVars(env))
+	w.Stack, err = open(ctx, o.Stack, project, w.program, options...)
+	if unreadable(err) && len(o.Tags) > 0 {
+		// The CLI of an ephemeral stack was killed while it wrote.
+		space, e := auto.NewLocalWorkspace(ctx, options...)
+		if e == nil {
+			e = mend(ctx, space, o.Stack)
+		}
+		if e != nil {
+			return nil, errors.Join(&EngineError{Command: "stack select", Err: err}, e)
+		}
+		w.Stack, err = open(ctx, o.Stack, project, w.program, options...)
+	}
 	if auto.IsSelectStack404Error(err) {
 		return nil, fmt.Errorf("%w %s: bring it up first", ErrNoStack, o.Stack)
 	}
 	if err != nil {
 		err = &EngineError{Command: "stack select", Err: err}
 		if len(o.Tags) > 0 && !o.Existing {
-			err = errors.Join(err, w.unmake(context.WithoutCancel(ctx), append(options, auto.EnvVars(env))))
+			err = errors.Join(err, w.unmake(context.WithoutCancel(ctx), options))
 		}
 		return nil, err
 	}

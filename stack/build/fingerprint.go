@@ -38,7 +38,7 @@ func Fingerprint(ctx context.Context, root string, with ...string) (string, erro
 		return "", nil
 	}
 	h := sha256.New()
-	fmt.Fprintf(h, "%q %q\n", env, with)
+	_, _ = fmt.Fprintf(h, "%q %q\n", env, with) // a hash takes everything
 	for _, name := range []string{"go.mod", "go.sum"} {
 		if err := hashFile(h, root, filepath.Join(root, name)); err != nil {
 			return "", fmt.Errorf("read the module at %s: %w", root, err)
