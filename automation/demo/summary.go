@@ -21,6 +21,7 @@ type Summary struct {
 	Objects      int
 	ObjectBytes  int64
 	Executions   observe.Executions
+	GlueCalls    int64 // by the functions
 	Partitions   int
 	Columns      int
 	DeadLetters  int
@@ -56,6 +57,11 @@ func (d *Demo) observe(ctx context.Context) error {
 	if d.summary.Executions, err = p.Executions(ctx, d.summary.From, d.local.Now()); err != nil {
 		return err
 	}
+	for operation, n := range d.local.Server.Handler().RoleCalls() {
+		if strings.HasPrefix(operation, "glue:") {
+			d.summary.GlueCalls += n
+		}
+	}
 	t, err := p.Table(ctx, d.summary.source)
 	if err != nil {
 		return err
@@ -80,7 +86,8 @@ func (d *Demo) printSummary() {
 		row("", "%d lines were too long for a log event and not sent: %s", len(s.sent.TooLong), tooLong(*s.sent))
 	}
 	row("objects", "%d in the lake, %s", s.Objects, console.Bytes(s.ObjectBytes))
-	row("executions", "%d started, %d succeeded, %d failed; %d needed UpdateCatalog", s.Executions.Started, s.Executions.Succeeded, s.Executions.Failed, s.Executions.Updates)
+	row("executions", "%d started, %d succeeded, %d failed; %d needed UpdateCatalog, %d calls to Glue in all",
+		s.Executions.Started, s.Executions.Succeeded, s.Executions.Failed, s.Executions.Updates, s.GlueCalls)
 	row("catalog", "%d partitions, %d columns", s.Partitions, s.Columns)
 	row("failures", "%d dead letters, %d objects under %s", s.DeadLetters, s.Undelivered, pipeline.ErrorsPrefix)
 	row("queries", "%d, %s scanned", s.Queries, console.Bytes(s.ScannedBytes))

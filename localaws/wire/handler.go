@@ -22,8 +22,9 @@ type Handler struct {
 	requestID   func() string
 	interceptor Interceptor
 
-	mu    sync.Mutex
-	calls map[string]int64
+	mu        sync.Mutex
+	calls     map[string]int64
+	roleCalls map[string]int64
 }
 
 // Option sets something about a Handler.
@@ -41,7 +42,7 @@ func NewHandler(id Identity, services []Service, opts ...Option) *Handler {
 	h := &Handler{
 		identity: id, byName: map[string]*Service{}, byTarget: map[string]*Service{},
 		codecs: map[*Service]*shapes{}, rules: map[*Service]*constraints{}, plain: &shapes{}, log: slog.New(slog.DiscardHandler),
-		requestID: randomID, calls: map[string]int64{},
+		requestID: randomID, calls: map[string]int64{}, roleCalls: map[string]int64{},
 	}
 	for _, svc := range services {
 		if h.byName[svc.Name] != nil || (svc.Target != "" && h.byTarget[svc.Target] != nil) {
@@ -83,8 +84,25 @@ func (h *Handler) Calls() map[string]int64 {
 	return maps.Clone(h.calls)
 }
 
+// RoleCalls are those of the calls that were made with the credentials of a role:
+// by functions and services, not by the account's own users.
+func (h *Handler) RoleCalls() map[string]int64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return maps.Clone(h.roleCalls)
+}
+
 func (h *Handler) count(key string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.calls[key]++
+}
+
+func (h *Handler) countRole(caller Caller, key string) {
+	if caller.Role == "" {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.roleCalls[key]++
 }

@@ -296,6 +296,26 @@ func TestCallsAreCounted(t *testing.T) {
 	if got, want := h.Calls(), (map[string]int64{"glue:GetTable": 2, "s3:POST": 1}); !cmp.Equal(got, want) {
 		t.Error(cmp.Diff(want, got))
 	}
+	if got := h.RoleCalls(); len(got) != 0 {
+		t.Errorf("nobody called with a role: %v", got)
+	}
+}
+
+// actor calls with the credentials of a role.
+type actor struct{ judge }
+
+func (actor) Authenticate(*http.Request) (wire.Caller, error) {
+	return wire.Caller{Account: "000000000000", Role: "arn:aws:iam::000000000000:role/r"}, nil
+}
+
+func TestCallsByRolesAreCountedApart(t *testing.T) {
+	h := wire.NewHandler(actor{}, services(noTable))
+	cfg := serve(t, h)
+	_, _ = glue.NewFromConfig(cfg).GetTable(context.Background(), &glue.GetTableInput{DatabaseName: aws.String("d"), Name: aws.String("t")})
+	post(t, *cfg.BaseEndpoint, "/b/k", "s3", "")
+	if got, want := h.RoleCalls(), (map[string]int64{"glue:GetTable": 1, "s3:POST": 1}); !cmp.Equal(got, want) {
+		t.Error(cmp.Diff(want, got))
+	}
 }
 
 func TestAnInterceptorCanRefuseBeforeAndLoseTheAnswerAfter(t *testing.T) {

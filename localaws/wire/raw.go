@@ -26,6 +26,7 @@ func (h *Handler) serveRaw(w http.ResponseWriter, r *http.Request, id string) {
 		operation = named.Operation(r)
 	}
 	h.count(svc.prefix() + ":" + operation)
+	h.countRole(caller, svc.prefix()+":"+operation)
 	ctx := WithCaller(r.Context(), caller, h.identity)
 	r = r.WithContext(ctx)
 	if h.interceptor == nil {

@@ -111,6 +111,7 @@ func (h *Handler) serveOperation(w http.ResponseWriter, r *http.Request, id, sco
 		h.fail(w, id, rt, err)
 		return
 	}
+	h.countRole(caller, rt.service.prefix()+":"+op.Name)
 	in := op.input()
 	members, err := h.read(r, rt, op, labels, plain, in)
 	if err != nil {
