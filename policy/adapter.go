@@ -203,15 +203,20 @@ func (p *pack) closing() []policyx.Policy {
 			ValidateStack: func(_ context.Context, args policyx.StackValidationArgs) error {
 				p.mu.Lock()
 				defer p.mu.Unlock()
+				var said []error
 				for _, name := range slices.Sorted(maps.Keys(p.settings)) {
 					for _, e := range p.settings[name].exceptions {
+						if !slices.ContainsFunc(args.Resources, func(r policyx.AnalyzerResource) bool { return e.Covers(r.Name, r.URN) }) && !e.Covers("", "") {
+							said = append(said, p.say(fmt.Sprintf("guardrails: the exception of %s from %s lets nothing off: there is no such resource. Correct its name or remove it (%s.exceptions)",
+								e.Resource, name, name)))
+						}
 						if e.Expired(p.now()) {
 							args.Manager.ReportViolation(fmt.Sprintf("the exception of %s from %s expired on %s (%s.exceptions). Its reason was: %s",
 								e.Resource, name, e.Expires, name, e.Reason), "")
 						}
 					}
 				}
-				return nil
+				return errors.Join(said...)
 			},
 		}),
 		policyx.NewStackValidationPolicy("not-yet-judged", policyx.StackValidationPolicyArgs{

@@ -40,6 +40,14 @@ func TestAnExceptionInForceIsPrintedAndAnExpiredOneIsAViolation(t *testing.T) {
 	if all := strings.Join(v.messages, "\n"); !strings.Contains(all, "exception in force until 2999-12-31: audit is let off logs-retention: law asks for ten years") {
 		t.Errorf("it is not printed:\n%s", all)
 	}
+	if all := strings.Join(v.messages, "\n"); strings.Contains(all, "no such resource") {
+		t.Errorf("the resource is there: %s", all)
+	}
+	misspelt := writeConfig(t, only(`"logs-retention":{"enforcementLevel":"advisory","exceptions":[{"resource":"adit","reason":"law asks for ten years","expires":"2999-12-31"}]}`))
+	v = preview(t, kept, misspelt, nil)
+	if all := strings.Join(v.messages, "\n"); v.err != nil || !strings.Contains(all, "the exception of adit from logs-retention lets nothing off: there is no such resource") {
+		t.Errorf("%v\n%s", v.err, all)
+	}
 	v = preview(t, kept, exception("2020-01-01"), nil)
 	if got := v.broken(); v.err == nil || !slices.Equal(got, []string{"exceptions", "logs-retention"}) {
 		t.Errorf("expired: %v %v", got, v.err)
