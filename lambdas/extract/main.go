@@ -4,7 +4,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -14,10 +13,10 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"crawlerless/lambdas/execenv"
 	"crawlerless/lambdas/extract/handler"
 	"crawlerless/lambdas/failure"
 )
@@ -30,7 +29,7 @@ const memoryLimit = 20 << 20
 func main() {
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
 	debug.SetMemoryLimit(memoryLimit)
-	h, err := start(context.Background(), os.Getenv, log)
+	h, err := start(os.Getenv, log)
 	if err != nil {
 		log.Error("start", "error", err)
 		os.Exit(1)
@@ -38,12 +37,12 @@ func main() {
 	lambda.Start(failure.Named(h.Handle, handler.Own, time.Now))
 }
 
-func start(ctx context.Context, getenv func(string) string, log *slog.Logger) (*handler.Handler, error) {
+func start(getenv func(string) string, log *slog.Logger) (*handler.Handler, error) {
 	settings, err := handler.ParseSettings(getenv)
 	if err != nil {
 		return nil, fmt.Errorf("environment: %w", err)
 	}
-	cfg, err := config.LoadDefaultConfig(ctx)
+	cfg, err := execenv.Config(getenv)
 	if err != nil {
 		return nil, fmt.Errorf("AWS configuration: %w", err)
 	}

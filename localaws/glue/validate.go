@@ -39,8 +39,6 @@ func checkTable(in *types.TableInput) error {
 		return wire.NotImplemented("TargetTable of a TableInput: resource links")
 	case in.ViewDefinition != nil:
 		return wire.NotImplemented("ViewDefinition of a TableInput: multi-dialect views")
-	case in.FederatedTable != nil:
-		return wire.NotImplemented("FederatedTable of a TableInput")
 	}
 	return checkDescriptor(in.StorageDescriptor)
 }
