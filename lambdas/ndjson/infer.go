@@ -359,6 +359,6 @@ func (s *scanner) result(o Options) Result {
 		last := time.Unix(t.last.seconds, int64(t.last.nanos)).UTC()
 		res.FirstEventTime, res.LastEventTime = &first, &last
 	}
-	res.Notes = s.shape.notes(s, o)
+	res.Notes = append(s.shape.notes(s, o), t.rounded()...)
 	return res
 }

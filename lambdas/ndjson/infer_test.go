@@ -167,3 +167,22 @@ func TestAllocationsDoNotDependOnTheNumberOfRecords(t *testing.T) {
 		}
 	}
 }
+
+func TestRoundedIntegersAreSaid(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"a":9007199254740993,"b":9007199254740993}` + "\n" + `{"a":0.5}`: "column a has",
+		`{"a":{"b":[{"c":0.5},{"c":-9007199254740993}]}}`:                  "column a.b[].c has",
+		`{"a":9223372036854775807}` + "\n" + `{"a":0.5}`:                   "column a has",
+		`{"a":9007199254740993}` + "\n" + `{"a":1}`:                        "", // stays bigint
+		`{"a":9007199254740992}` + "\n" + `{"a":0.5}`:                      "", // 2^53
+		`{"a":-9223372036854775808}` + "\n" + `{"a":0.5}`:                  "", // -2^63
+		`{"a":9007199254740993}` + "\n" + `{"a":0.5}` + "\n" + `{"a":"x"}`: "", // string
+	} {
+		for _, in := range []string{in, strings.Repeat(in+"\n", 5)} {
+			notes := strings.Join(infer(t, in, Options{}).Notes, "\n")
+			if want == "" && notes != "" || !strings.HasPrefix(notes, want) {
+				t.Errorf("%s: %q, want %q", in, notes, want)
+			}
+		}
+	}
+}

@@ -36,6 +36,21 @@ func classifyNumber(number []byte) kind {
 	return kindText
 }
 
+// doubleHoldsInteger reports whether an integer of 64 bits is the same as a
+// double.
+func doubleHoldsInteger(number []byte) bool {
+	if len(number) <= 15 {
+		return true
+	}
+	n, err := strconv.ParseInt(string(number), 10, 64)
+	if err != nil {
+		return false
+	}
+	// Of 64 bits only the largest is 2⁶³ as a double, which is no int64.
+	f := float64(n)
+	return f < 1<<63 && int64(f) == n
+}
+
 // doubleHolds reports whether the double nearest to an unsigned decimal prints
 // as that decimal again.
 func doubleHolds(digits []byte) bool {

@@ -25,7 +25,8 @@ const (
 	kindTimestamp // text that is a timestamp
 	kindArray
 	kindObject
-	kindMap // an object with too many keys
+	kindMap  // an object with too many keys
+	kindWide // an integer that no double holds; besides kindInt, and no type of its own
 )
 
 // kindAll marks a field that nothing can add to.
@@ -392,7 +393,11 @@ func (t *tree) number(f *field, text []byte) {
 	}
 	// Text reads any number, so that there is nothing more to learn.
 	if f.kinds&(kindText|kindString) == 0 {
-		t.note(f, classifyNumber(text))
+		k := classifyNumber(text)
+		t.note(f, k)
+		if k == kindInt && !doubleHoldsInteger(text) {
+			t.note(f, kindWide)
+		}
 	}
 }
 
@@ -571,6 +576,33 @@ func (f *field) typeOf() schema.Type {
 		add(kindObject, schema.StructOf(members...))
 	}
 	return out
+}
+
+// maxRounded is how many columns are named in notes.
+const maxRounded = 3
+
+// rounded returns notes of columns in which integers are rounded, because other
+// numbers made them doubles.
+func (t *tree) rounded() []string {
+	var notes []string
+	var walk func(f *field, path string)
+	walk = func(f *field, path string) {
+		switch {
+		case len(notes) == maxRounded || f.fresh || f.kinds&(kindText|kindString|kindTimestamp) != 0:
+		case f.kinds&(kindDouble|kindWide|kindBool|kindArray|kindObject) == kindDouble|kindWide:
+			notes = append(notes, "column "+path+" has integers beyond 2^53 beside numbers with a fraction: it is a double, which rounds them")
+		case f.kinds&kindArray != 0 && f.elem != nil:
+			walk(f.elem, path+"[]")
+		case f.kinds&kindMap == 0 && f.kinds&kindObject != 0:
+			for _, c := range f.children {
+				walk(c, path+"."+c.key)
+			}
+		}
+	}
+	for _, c := range t.root.children {
+		walk(c, c.key)
+	}
+	return notes
 }
 
 // schema returns the schema of the committed records.
