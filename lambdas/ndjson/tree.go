@@ -1,12 +1,9 @@
 package ndjson
 
 import (
-	"bytes"
 	"errors"
 	"math"
-	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"crawlerless/lambdas/schema"
 )
@@ -42,43 +39,6 @@ const (
 // ErrTooManyFields says that the records have more different fields than can
 // be held at a time, although no object has more than the caps allow.
 var ErrTooManyFields = errors.New("more than 5 MiB of different fields, about 16,000")
-
-// field is one place in the records: a column, a member of a struct, or the
-// element of an array. What the quick scanner looks at comes first.
-type field struct {
-	bridge  *bridge // to what came after its value
-	elem    *field  // of an array
-	up      *field  // the object or array that it is in; nil for the root and the sink
-	done    kind    // values of these kinds add nothing
-	kinds   kind    // seen in records that were committed
-	pending kind    // seen in the record that is being read
-	depth   uint16
-	column  bool
-	inArray bool  // an element
-	fresh   bool  // first seen in the record that is being read
-	gone    bool  // dropped; only notes may still know it
-	rank    uint8 // of a time field, from 1; 0 for any other
-
-	present  int64 // of a column: records that had it, this one included
-	seen     int64 // the last record that had this column
-	nulls    int64 // of a column: records in which it was null
-	seenNull int64 // the last record in which it was null
-
-	key      string
-	children []*field          // in the order of arrival
-	index    map[string]*field // of children by key in lower case, when there are many
-	variant  *field            // in that index, the next whose key differs by case only
-	fold     *fold             // siblings whose keys differ by case only
-	object   int64             // the last object that the machine found it in
-}
-
-// fold is shared by siblings whose keys differ by case only.
-type fold struct {
-	object int64 // the last object that held one of them
-	member *field
-}
-
-const indexFrom = 12 // children above which a map is quicker than a search
 
 // tree gathers the fields of records. Within a record, everything is noted
 // aside; commit makes it count and rollback forgets it.
@@ -189,38 +149,6 @@ func (t *tree) folded(parent, f *field, object int64) {
 	f.fold.object, f.fold.member = object, f
 }
 
-func (t *tree) find(f *field, key []byte) *field {
-	if f.index != nil {
-		t.lower = appendLower(t.lower[:0], key)
-		for c := f.index[string(t.lower)]; c != nil; c = c.variant {
-			if c.key == string(key) {
-				return c
-			}
-		}
-		return nil
-	}
-	for _, c := range f.children {
-		if c.key == string(key) {
-			return c
-		}
-	}
-	return nil
-}
-
-// appendLower is bytes.ToLower, without a new copy of what is ASCII.
-func appendLower(dst, key []byte) []byte {
-	for _, c := range key {
-		if c >= utf8.RuneSelf {
-			return append(dst[:0], bytes.ToLower(key)...)
-		}
-		if c >= 'A' && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		dst = append(dst, c)
-	}
-	return dst
-}
-
 func (t *tree) create(parent *field, key []byte) *field {
 	top := parent == t.root
 	if !top && (parent.kinds|parent.pending)&kindMap != 0 {
@@ -249,96 +177,6 @@ func (t *tree) create(parent *field, key []byte) *field {
 	t.newborn = append(t.newborn, f)
 	t.link(parent, f)
 	return f
-}
-
-// makeRoom decides, with too many columns, whether a new one may be among
-// those that are kept. What is committed is cut at commit: a record that may
-// yet be rolled back must not push out what counts already.
-func (t *tree) makeRoom(name string) bool {
-	t.note(t.root, kindMap) // too many columns, should this record count
-	if schema.LooksLikeID(name) || beyond(t.largest, name) || beyond(t.bound, name) {
-		return false
-	}
-	if t.untrimmed++; t.untrimmed > schema.OverflowColumns {
-		t.trim()
-		return !beyond(t.bound, name)
-	}
-	return true
-}
-
-// beyond reports whether a key is larger than the largest that is kept, if
-// there are as many as may be.
-func beyond(largest, key string) bool {
-	return largest != "" && schema.CompareKeys(largest, key) < 0
-}
-
-// trim keeps the fresh columns few, of a record with ever more: those that
-// would be cut at its commit go at once.
-func (t *tree) trim() {
-	t.untrimmed = 0
-	var fresh []string
-	for _, c := range t.root.children {
-		if c.fresh && !schema.LooksLikeID(c.key) {
-			fresh = append(fresh, c.key)
-		}
-	}
-	if len(fresh) > schema.OverflowColumns {
-		slices.SortFunc(fresh, schema.CompareKeys)
-		t.bound = fresh[schema.OverflowColumns-1]
-	}
-	t.drop(t.root, func(c *field) bool {
-		return c.fresh && (schema.LooksLikeID(c.key) || beyond(t.bound, c.key))
-	})
-	dropped := func(f *field) bool { return f.gone }
-	t.notes = slices.DeleteFunc(t.notes, dropped)
-	t.created = slices.DeleteFunc(t.created, dropped)
-	t.newborn = slices.DeleteFunc(t.newborn, dropped)
-}
-
-func (t *tree) link(parent, f *field) {
-	lower := strings.ToLower(f.key)
-	if parent.index != nil {
-		if first := parent.index[lower]; first != nil {
-			first.foldWith(f)
-			t.generation++
-		}
-		parent.indexAs(lower, f)
-	} else {
-		for _, c := range parent.children {
-			if strings.ToLower(c.key) == lower {
-				c.foldWith(f)
-				t.generation++
-				break
-			}
-		}
-	}
-	parent.children = append(parent.children, f)
-	if parent.index == nil && len(parent.children) > indexFrom {
-		parent.reindex()
-	}
-}
-
-// foldWith notes that the keys of two siblings differ by case only.
-func (f *field) foldWith(other *field) {
-	if f.fold == nil {
-		f.fold = &fold{object: f.object, member: f}
-	}
-	other.fold = f.fold
-}
-
-func (parent *field) indexAs(lower string, f *field) {
-	f.variant = parent.index[lower]
-	parent.index[lower] = f
-}
-
-func (f *field) reindex() {
-	f.index = nil
-	if len(f.children) > indexFrom {
-		f.index = make(map[string]*field, len(f.children)+len(f.children)/2)
-		for _, c := range f.children {
-			f.indexAs(strings.ToLower(c.key), c)
-		}
-	}
 }
 
 // element returns the field of an array's elements.
@@ -476,17 +314,6 @@ func (f *field) settle() {
 	}
 }
 
-// cut keeps the columns that schema.Merge would keep. It is done only when
-// there are twice as many, because it costs as much as they are.
-func (t *tree) cut() {
-	t.drop(t.root, func(c *field) bool { return schema.LooksLikeID(c.key) })
-	if len(t.root.children) > schema.OverflowColumns {
-		slices.SortFunc(t.root.children, func(a, b *field) int { return schema.CompareKeys(a.key, b.key) })
-		t.largest = t.root.children[schema.OverflowColumns-1].key
-		t.drop(t.root, func(c *field) bool { return schema.CompareKeys(c.key, t.largest) > 0 })
-	}
-}
-
 // rollback forgets the record.
 func (t *tree) rollback() {
 	for _, f := range t.notes {
@@ -507,109 +334,4 @@ func (t *tree) rollback() {
 	}
 	t.forgetPending()
 	t.rank = 0
-}
-
-// drop removes children of a field, with all that predicts them.
-func (t *tree) drop(parent *field, gone func(*field) bool) {
-	kept := parent.children[:0]
-	for _, c := range parent.children {
-		if gone(c) {
-			t.release(c)
-			continue
-		}
-		kept = append(kept, c)
-	}
-	clear(parent.children[len(kept):])
-	parent.children = kept
-	t.generation++
-	parent.reindex()
-}
-
-// release gives the budget of a field and all below it back.
-func (t *tree) release(f *field) {
-	f.gone = true
-	for b := f.bridge; b != nil; b = b.alt {
-		t.bridges--
-	}
-	f.bridge = nil
-	t.bytes -= fieldBytes + 2*len(f.key)
-	for _, c := range f.children {
-		t.release(c)
-	}
-	if f.elem != nil {
-		t.release(f.elem)
-	}
-}
-
-// forget drops the members of an object that has become a map.
-func (t *tree) forget(f *field) { t.drop(f, func(*field) bool { return true }) }
-
-// typeOf joins everything that a field has been.
-func (f *field) typeOf() schema.Type {
-	var out schema.Type
-	add := func(k kind, t schema.Type) {
-		if f.kinds&k != 0 {
-			out = schema.MergeTypes(out, t)
-		}
-	}
-	add(kindBool, schema.Of(schema.Boolean))
-	add(kindInt, schema.Of(schema.BigInt))
-	add(kindDouble, schema.Of(schema.Double))
-	add(kindText|kindString, schema.Of(schema.String))
-	add(kindTimestamp, schema.Of(schema.Timestamp))
-	if f.kinds&kindArray != 0 {
-		var elem schema.Type
-		if f.elem != nil {
-			elem = f.elem.typeOf()
-		}
-		add(kindArray, schema.ArrayOf(elem))
-	}
-	if f.kinds&kindMap != 0 {
-		add(kindMap, schema.MapOf(schema.Of(schema.String), schema.Of(schema.String)))
-	} else if f.kinds&kindObject != 0 {
-		members := make([]schema.Member, 0, len(f.children))
-		for _, c := range f.children {
-			if !c.fresh {
-				members = append(members, schema.Member{Key: c.key, Type: c.typeOf()})
-			}
-		}
-		add(kindObject, schema.StructOf(members...))
-	}
-	return out
-}
-
-// maxRounded is how many columns are named in notes.
-const maxRounded = 3
-
-// rounded returns notes of columns in which integers are rounded, because other
-// numbers made them doubles.
-func (t *tree) rounded() []string {
-	var notes []string
-	var walk func(f *field, path string)
-	walk = func(f *field, path string) {
-		switch {
-		case len(notes) == maxRounded || f.fresh || f.kinds&(kindText|kindString|kindTimestamp) != 0:
-		case f.kinds&(kindDouble|kindWide|kindBool|kindArray|kindObject) == kindDouble|kindWide:
-			notes = append(notes, "column "+path+" has integers beyond 2^53 beside numbers with a fraction: it is a double, which rounds them")
-		case f.kinds&kindArray != 0 && f.elem != nil:
-			walk(f.elem, path+"[]")
-		case f.kinds&kindMap == 0 && f.kinds&kindObject != 0:
-			for _, c := range f.children {
-				walk(c, path+"."+c.key)
-			}
-		}
-	}
-	for _, c := range t.root.children {
-		walk(c, c.key)
-	}
-	return notes
-}
-
-// schema returns the schema of the committed records.
-func (t *tree) schema(partitions []string) schema.Schema {
-	s := schema.Schema{Partitions: partitions, CaseSensitive: t.caseSensitive, Overflow: t.overflow}
-	for _, c := range t.root.children {
-		s.Columns = append(s.Columns, schema.Column{Key: c.key, Name: c.key, Type: c.typeOf()})
-	}
-	return schema.Merge(s, schema.Schema{})
 }
