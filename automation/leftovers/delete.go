@@ -119,22 +119,52 @@ func isGone(err error) bool {
 	return false
 }
 
+// Loosen takes from a resource what it holds and what keeps it from being
+// deleted: the objects of a bucket, the policies of a role, the targets of a rule.
+// A CLI that was killed has made some of which its state does not know. It does
+// nothing to other types.
+func Loosen(ctx context.Context, c aws.Config, arn string) error {
+	k, _, name, ok := find(arn)
+	if !ok {
+		return nil
+	}
+	var err error
+	switch k.service {
+	case "s3":
+		err = EmptyBucket(ctx, c, name)
+	case "iam":
+		err = emptyRole(ctx, c, name)
+	case "events":
+		err = emptyRule(ctx, c, name)
+	}
+	if err != nil && !isGone(err) {
+		return fmt.Errorf("empty %s: %w", arn, err)
+	}
+	return nil
+}
+
 func deleteRule(ctx context.Context, c aws.Config, _, name string) error {
+	if err := emptyRule(ctx, c, name); err != nil {
+		return err
+	}
+	_, err := eventbridge.NewFromConfig(c).DeleteRule(ctx, &eventbridge.DeleteRuleInput{Name: &name})
+	return err
+}
+
+func emptyRule(ctx context.Context, c aws.Config, name string) error {
 	client := eventbridge.NewFromConfig(c)
 	targets, err := client.ListTargetsByRule(ctx, &eventbridge.ListTargetsByRuleInput{Rule: &name})
 	if err != nil {
 		return err
 	}
-	if len(targets.Targets) > 0 {
-		ids := make([]string, len(targets.Targets))
-		for i, t := range targets.Targets {
-			ids[i] = aws.ToString(t.Id)
-		}
-		if _, err := client.RemoveTargets(ctx, &eventbridge.RemoveTargetsInput{Rule: &name, Ids: ids}); err != nil {
-			return err
-		}
+	if len(targets.Targets) == 0 {
+		return nil
 	}
-	_, err = client.DeleteRule(ctx, &eventbridge.DeleteRuleInput{Name: &name})
+	ids := make([]string, len(targets.Targets))
+	for i, t := range targets.Targets {
+		ids[i] = aws.ToString(t.Id)
+	}
+	_, err = client.RemoveTargets(ctx, &eventbridge.RemoveTargetsInput{Rule: &name, Ids: ids})
 	return err
 }
 
@@ -149,7 +179,19 @@ func deleteQueue(ctx context.Context, c aws.Config, _, name string) error {
 }
 
 func deleteRole(ctx context.Context, c aws.Config, _, name string) error {
-	name = name[strings.LastIndex(name, "/")+1:] // a path may come before it
+	if err := emptyRole(ctx, c, name); err != nil {
+		return err
+	}
+	name = roleName(name)
+	_, err := iam.NewFromConfig(c).DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: &name})
+	return err
+}
+
+// roleName is the name in an ARN's role: a path may come before it.
+func roleName(name string) string { return name[strings.LastIndex(name, "/")+1:] }
+
+func emptyRole(ctx context.Context, c aws.Config, name string) error {
+	name = roleName(name)
 	client := iam.NewFromConfig(c)
 	inline := iam.NewListRolePoliciesPaginator(client, &iam.ListRolePoliciesInput{RoleName: &name})
 	for inline.HasMorePages() {
@@ -175,8 +217,7 @@ func deleteRole(ctx context.Context, c aws.Config, _, name string) error {
 			}
 		}
 	}
-	_, err := client.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: &name})
-	return err
+	return nil
 }
 
 func deleteBucket(ctx context.Context, c aws.Config, _, name string) error {

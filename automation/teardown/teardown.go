@@ -1,7 +1,7 @@
 // Package teardown takes an ephemeral stack down, with every known remedy: it
 // releases the lock of a CLI that was killed, takes over what has changed
-// behind Pulumi's back, empties buckets that were written to meanwhile, and
-// deletes by its tags what the stack's state does not know. What then still
+// behind Pulumi's back, empties buckets that were written to meanwhile, roles and
+// rules of what the state does not know, and deletes by its tags what the stack's state does not know. What then still
 // remains is listed by its ARN; a state is never removed by force.
 package teardown
 
@@ -77,7 +77,9 @@ func (o Options) destroy(ctx context.Context, r *Result) error {
 		if attempt > 0 {
 			_, e := o.Space.Refresh(ctx, nil)
 			o.debug("refresh", e)
-			o.debug("empty the buckets", o.empty(ctx))
+		}
+		if attempt > 0 || o.Unlock {
+			o.debug("loosen what holds something", o.loosen(ctx))
 		}
 		n := 0
 		seen, e := o.Space.Destroy(ctx, func(op workspace.Operation) { n++; o.Progress.Count(n, o.Planned, "%s", op.Name) })
@@ -102,17 +104,16 @@ func (o Options) debug(what string, err error) {
 	}
 }
 
-// empty empties the buckets of the stack.
-func (o Options) empty(ctx context.Context) error {
+// loosen takes from the stack's resources what the state does not know of and
+// what would keep them from being deleted.
+func (o Options) loosen(ctx context.Context) error {
 	resources, err := o.Space.Left(ctx)
 	if err != nil {
 		return err
 	}
 	var errs []error
 	for _, r := range resources {
-		if strings.HasPrefix(r.Type, "aws:s3/bucketV2:") {
-			errs = append(errs, leftovers.EmptyBucket(ctx, o.AWS, r.ID))
-		}
+		errs = append(errs, leftovers.Loosen(ctx, o.AWS, r.ARN))
 	}
 	return errors.Join(errs...)
 }
