@@ -253,8 +253,8 @@ func TestEveryAccessIsJudgedBeforeTheHandler(t *testing.T) {
 		return nil, nil
 	}))
 	_, err := glue.NewFromConfig(serve(t, h)).GetTable(context.Background(), &glue.GetTableInput{DatabaseName: aws.String("d"), Name: aws.String("t")})
-	var denied *gluetypes.AccessDeniedException
-	if !errors.As(err, &denied) || called {
+	var denied smithy.APIError // this release of Glue's SDK has no type for it here
+	if !errors.As(err, &denied) || denied.ErrorCode() != "AccessDeniedException" || called {
 		t.Errorf("got %v, handler called: %v", err, called)
 	}
 	if want := (wire.Access{Action: "glue:GetTable", Resource: "arn:aws:glue:us-east-1:000000000000:table/t"}); !cmp.Equal(seen, want) {

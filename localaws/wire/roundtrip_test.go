@@ -54,8 +54,20 @@ var lambdaHTTP = map[string]*smithy.Schema{
 	"PutFunctionEventInvokeConfig": lambdaschemas.PutFunctionEventInvokeConfig,
 }
 
+// glueServed are the operations of Glue that localaws has. The release of Glue's
+// SDK in go.mod carries no schemas (docs/decisions.md, 16), so that a member is
+// called like its Go field, which does not hold for some of the other operations.
+var glueServed = map[string]bool{
+	"BatchCreatePartition": true, "BatchDeletePartition": true, "BatchDeleteTable": true, "BatchDeleteTableVersion": true,
+	"BatchGetPartition": true, "BatchUpdatePartition": true, "CreateDatabase": true, "CreatePartition": true, "CreateTable": true,
+	"DeleteDatabase": true, "DeletePartition": true, "DeleteTable": true, "DeleteTableVersion": true, "GetDatabase": true,
+	"GetDatabases": true, "GetPartition": true, "GetPartitionIndexes": true, "GetPartitions": true, "GetTable": true,
+	"GetTableVersion": true, "GetTableVersions": true, "GetTables": true, "GetTags": true, "TagResource": true, "UntagResource": true,
+	"UpdateDatabase": true, "UpdatePartition": true, "UpdateTable": true,
+}
+
 // The oracle is the SDK: for random inputs and outputs of every operation that
-// a client has, the handler must receive what the client sent, and the client
+// a client has (of Glue and Lambda: that localaws has), the handler must receive what the client sent, and the client
 // what the handler said.
 func TestEveryOperationOfTheSDKRoundTrips(t *testing.T) {
 	for _, tt := range []struct {
@@ -63,7 +75,7 @@ func TestEveryOperationOfTheSDKRoundTrips(t *testing.T) {
 		client  func(aws.Config) any
 		only    func(string) bool
 	}{
-		{Service{Name: "glue", Target: "AWSGlue"}, func(c aws.Config) any { return glue.NewFromConfig(c) }, nil},
+		{Service{Name: "glue", Target: "AWSGlue"}, func(c aws.Config) any { return glue.NewFromConfig(c) }, func(op string) bool { return glueServed[op] }},
 		{Service{Name: "firehose", Target: "Firehose_20150804"}, func(c aws.Config) any { return firehose.NewFromConfig(c) }, nil},
 		{Service{Name: "athena", Target: "AmazonAthena"}, func(c aws.Config) any { return athena.NewFromConfig(c) }, nil},
 		{Service{Name: "logs", Target: "Logs_20140328", LowerFirst: true}, func(c aws.Config) any { return cloudwatchlogs.NewFromConfig(c) }, nil},
