@@ -25,18 +25,24 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// What a table of constraints names exists, and its patterns can be matched: a
-// typo in one fails here.
-func TestEveryConstraintIsOfAnInputThatIsServed(t *testing.T) {
+func started(t *testing.T) *Server {
+	t.Helper()
 	s, err := Start(context.Background(), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
+	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
-	}()
+	})
+	return s
+}
+
+// What a table of constraints names exists, and its patterns can be matched: a
+// typo in one fails here.
+func TestEveryConstraintIsOfAnInputThatIsServed(t *testing.T) {
+	s := started(t)
 	for _, service := range s.services.wire {
 		if service.HTTP != nil {
 			continue // S3 looks at its requests itself
@@ -53,15 +59,7 @@ func TestEveryConstraintIsOfAnInputThatIsServed(t *testing.T) {
 // What breaks a constraint is refused with the code and in the words of the
 // service, before anybody asks whether the caller may or the thing is there.
 func TestEachServiceRefusesInItsOwnWords(t *testing.T) {
-	s, err := Start(context.Background(), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	s := started(t)
 	ctx, cfg, none := context.Background(), s.Config(), aws.String("")
 	calls := map[string]func() error{
 		"athena": func() error {

@@ -18,6 +18,7 @@ import (
 	"crawlerless/automation/backfill"
 	"crawlerless/automation/replay"
 	"crawlerless/localaws"
+	"crawlerless/localaws/localawstest"
 )
 
 // objects are more than S3 lists in one answer.
@@ -27,15 +28,7 @@ const objects = 1030
 // that lies beside the layout.
 func lake(t *testing.T) *s3.Client {
 	t.Helper()
-	server, err := localaws.Start(t.Context(), localaws.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	server := localawstest.Start(t, localaws.Options{})
 	api := s3.NewFromConfig(server.Config(), func(o *s3.Options) { o.UsePathStyle = true })
 	if _, err := api.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String("lake")}); err != nil {
 		t.Fatal(err)

@@ -21,6 +21,7 @@ import (
 
 	"crawlerless/automation/pulumicli"
 	"crawlerless/localaws"
+	"crawlerless/localaws/localawstest"
 	"crawlerless/localaws/provider"
 	"crawlerless/stack/build"
 )
@@ -41,15 +42,7 @@ func stackOf(t *testing.T, program pulumi.RunFunc, settings map[string]string) (
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := localaws.Start(t.Context(), localaws.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	server := localawstest.Start(t, localaws.Options{})
 	p, err := provider.Serve(t.Context(), provider.Options{Endpoint: server.Endpoint(), Config: server.Config()})
 	if err != nil {
 		t.Fatal(err)

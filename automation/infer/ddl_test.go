@@ -15,6 +15,7 @@ import (
 
 	query "crawlerless/automation/athena"
 	"crawlerless/localaws"
+	"crawlerless/localaws/localawstest"
 )
 
 // TestTheDDLRunsAndTheTableReadsTheFiles puts files into a bucket under the very
@@ -26,15 +27,7 @@ func TestTheDDLRunsAndTheTableReadsTheFiles(t *testing.T) {
 		"year=2026/month=02/b.json": `{"id":2.5,"message":"m","user name":"ann","nested":{"From":"y","list":[]},"tags":["t"]}` + "\n" + "not json\n",
 	}
 	dir := t.TempDir()
-	server, err := localaws.Start(t.Context(), localaws.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	server := localawstest.Start(t, localaws.Options{})
 	c := server.Config()
 	objects := s3.NewFromConfig(c, func(o *s3.Options) { o.UsePathStyle = true })
 	for _, b := range []string{"lake", "results"} {

@@ -15,20 +15,13 @@ import (
 
 	"crawlerless/automation/leftovers"
 	"crawlerless/localaws"
+	"crawlerless/localaws/localawstest"
 )
 
 // What keeps a resource from being deleted is taken from it; without that, AWS
 // refuses.
 func TestWhatIsLoosenedCanBeDeleted(t *testing.T) {
-	server, err := localaws.Start(t.Context(), localaws.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	server := localawstest.Start(t, localaws.Options{})
 	ctx, c := t.Context(), server.Config()
 	roles, rules, queues := iam.NewFromConfig(c), eventbridge.NewFromConfig(c), sqs.NewFromConfig(c)
 	buckets := s3.NewFromConfig(c, func(o *s3.Options) { o.UsePathStyle = true })

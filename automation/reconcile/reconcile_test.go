@@ -16,6 +16,7 @@ import (
 
 	"crawlerless/automation/reconcile"
 	"crawlerless/localaws"
+	"crawlerless/localaws/localawstest"
 )
 
 const openX = "org.openx.data.jsonserde.JsonSerDe"
@@ -31,15 +32,7 @@ type lake struct {
 
 func newLake(t *testing.T, parameters map[string]string) *lake {
 	t.Helper()
-	server, err := localaws.Start(t.Context(), localaws.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	server := localawstest.Start(t, localaws.Options{})
 	l := &lake{t, s3.NewFromConfig(server.Config(), func(o *s3.Options) { o.UsePathStyle = true }), glue.NewFromConfig(server.Config())}
 	_, e1 := l.s3.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String("lake")})
 	_, e2 := l.glue.CreateDatabase(t.Context(), &glue.CreateDatabaseInput{DatabaseInput: &types.DatabaseInput{Name: aws.String("db")}})

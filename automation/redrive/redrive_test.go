@@ -18,6 +18,7 @@ import (
 	"crawlerless/automation/redrive"
 	"crawlerless/localaws"
 	"crawlerless/localaws/clock"
+	"crawlerless/localaws/localawstest"
 )
 
 // queue is a dead-letter queue with a clock that stands still.
@@ -35,15 +36,7 @@ type queue struct {
 func newQueue(t *testing.T) *queue {
 	t.Helper()
 	c := clock.NewFrozen(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
-	server, err := localaws.Start(t.Context(), localaws.Options{Clock: c})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	server := localawstest.Start(t, localaws.Options{Clock: c})
 	q := &queue{t: t, api: sqs.NewFromConfig(server.Config()), clock: c}
 	out, err := q.api.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("dead-letters")})
 	if err != nil {

@@ -1,8 +1,9 @@
 // Package teardown takes an ephemeral stack down, with every known remedy: it
-// releases the lock of a CLI that was killed, takes over what has changed
-// behind Pulumi's back, empties buckets that were written to meanwhile, roles and
-// rules of what the state does not know, and deletes by its tags what the stack's state does not know. What then still
-// remains is listed by its ARN; a state is never removed by force.
+// mends a half-written state and releases the lock of a CLI that was killed, takes
+// over what has changed behind Pulumi's back, takes from buckets, roles and rules
+// what the state does not know and what keeps them from being deleted, and deletes
+// by its tags what else the state does not know. What then still remains is listed
+// by its ARN; a state is never removed by force.
 package teardown
 
 import (

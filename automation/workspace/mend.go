@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,47 +28,27 @@ func unreadable(err error) bool {
 }
 
 func mend(ctx context.Context, space auto.Workspace, stack string) error {
-	who, err := space.WhoAmIDetails(ctx)
+	address, u, err := backendOf(ctx, space)
 	if err != nil {
-		return &EngineError{Command: "whoami", Err: err}
-	}
-	u, err := url.Parse(who.URL)
-	if err != nil {
-		return fmt.Errorf("the address of the backend: %w", err)
+		return err
 	}
 	if u.Scheme != "file" {
 		return nil
 	}
-	return mendFiles(who.URL, stack)
+	return mendFiles(address, stack)
 }
 
 func mendFiles(address, stack string) error {
-	root, err := folderOf(address)
-	if err != nil {
-		return err
-	}
 	var broken []string
-	err = filepath.WalkDir(root, func(at string, e fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil // another run's, gone meanwhile
+	err := walkTraces(address, stack, func(at string, folder bool) error {
+		if folder || !strings.HasSuffix(at, ".attrs") && filepath.Base(at) != stack+".json" {
+			return nil
 		}
-		if err != nil || e.IsDir() {
-			return err
+		whole, err := isJSON(at)
+		if err == nil && !whole {
+			broken = append(broken, at)
 		}
-		rel, err := filepath.Rel(root, at)
-		if err != nil || !traceOf(filepath.ToSlash(rel), stack) {
-			return err
-		}
-		if strings.HasSuffix(at, ".attrs") || strings.HasSuffix(at, "/"+stack+".json") {
-			whole, err := isJSON(at)
-			if err != nil {
-				return err
-			}
-			if !whole {
-				broken = append(broken, at)
-			}
-		}
-		return nil
+		return err
 	})
 	for _, at := range broken {
 		if strings.HasSuffix(at, ".attrs") {
@@ -104,18 +82,4 @@ func restore(state string) error {
 func isJSON(path string) (bool, error) {
 	b, err := os.ReadFile(path)
 	return json.Valid(b), err
-}
-
-// folderOf is the folder of the files behind the address of a backend.
-func folderOf(address string) (string, error) {
-	dir, _, _ := strings.Cut(strings.TrimPrefix(address, "file://"), "?")
-	dir = filepath.FromSlash(dir)
-	if below, ok := strings.CutPrefix(dir, "~"); ok {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return "", err
-		}
-		dir = filepath.Join(home, below)
-	}
-	return filepath.Join(dir, ".pulumi"), nil
 }

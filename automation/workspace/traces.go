@@ -23,17 +23,13 @@ import (
 // bucket of states would otherwise grow with every run. Pulumi Cloud keeps no
 // such files; in other buckets than S3's they stay.
 func eraseTraces(ctx context.Context, space auto.Workspace, stack string) error {
-	who, err := space.WhoAmIDetails(ctx)
+	address, u, err := backendOf(ctx, space)
 	if err != nil {
-		return &EngineError{Command: "whoami", Err: err}
-	}
-	u, err := url.Parse(who.URL)
-	if err != nil {
-		return fmt.Errorf("the address of the backend: %w", err)
+		return err
 	}
 	switch u.Scheme {
 	case "file":
-		return eraseFiles(who.URL, stack)
+		return eraseFiles(address, stack)
 	case "s3":
 		client, err := backendClient(ctx, u.Query())
 		if err != nil {
@@ -59,14 +55,36 @@ func traceOf(name, stack string) bool {
 const project = "crawlerless"
 
 func eraseFiles(address, stack string) error {
+	var files, folders []string
+	err := walkTraces(address, stack, func(at string, folder bool) error {
+		if folder {
+			folders = append(folders, at)
+		} else {
+			files = append(files, at)
+		}
+		return nil
+	})
+	for _, f := range files {
+		if e := os.Remove(f); !errors.Is(e, fs.ErrNotExist) {
+			err = errors.Join(err, e)
+		}
+	}
+	for _, f := range folders {
+		err = errors.Join(err, os.RemoveAll(f))
+	}
+	return err
+}
+
+// walkTraces visits the files and folders that a backend of files has of a
+// stack. Those of other stacks may come and go meanwhile.
+func walkTraces(address, stack string, visit func(at string, folder bool) error) error {
 	root, err := folderOf(address)
 	if err != nil {
 		return err
 	}
-	var folders []string
-	err = filepath.WalkDir(root, func(at string, e fs.DirEntry, err error) error {
+	return filepath.WalkDir(root, func(at string, e fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil // another run's, gone meanwhile
+			return nil
 		}
 		if err != nil {
 			return err
@@ -77,23 +95,39 @@ func eraseFiles(address, stack string) error {
 		}
 		rel = filepath.ToSlash(rel)
 		if e.IsDir() {
-			if traceOf(rel+"/", stack) {
-				folders = append(folders, at)
-			}
-			return nil
+			rel += "/"
 		}
 		if !traceOf(rel, stack) {
 			return nil
 		}
-		if err := os.Remove(at); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		return nil
+		return visit(at, e.IsDir())
 	})
-	for _, f := range folders {
-		err = errors.Join(err, os.RemoveAll(f))
+}
+
+// folderOf is the folder of the files behind the address of a backend.
+func folderOf(address string) (string, error) {
+	dir, _, _ := strings.Cut(strings.TrimPrefix(address, "file://"), "?")
+	dir = filepath.FromSlash(dir)
+	if below, ok := strings.CutPrefix(dir, "~"); ok {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return "", err
+		}
+		dir = filepath.Join(home, below)
 	}
-	return err
+	return filepath.Join(dir, ".pulumi"), nil
+}
+
+// backendOf answers the address of the backend, as it is written and in its parts.
+func backendOf(ctx context.Context, space auto.Workspace) (address string, u *url.URL, err error) {
+	who, err := space.WhoAmIDetails(ctx)
+	if err != nil {
+		return "", nil, &EngineError{Command: "whoami", Err: err}
+	}
+	if u, err = url.Parse(who.URL); err != nil {
+		return "", nil, fmt.Errorf("the address of the backend: %w", err)
+	}
+	return who.URL, u, nil
 }
 
 // backendClient reads the parameters that Pulumi knows in the address of a

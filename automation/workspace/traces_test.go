@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"crawlerless/localaws"
+	"crawlerless/localaws/localawstest"
 )
 
 // traces are files as the CLI leaves them (v3.259.0), and whether they are of
@@ -58,15 +59,7 @@ func TestOnlyTheFilesOfTheRemovedStackAreErased(t *testing.T) {
 }
 
 func TestOnlyTheObjectsOfTheRemovedStackAreErased(t *testing.T) {
-	server, err := localaws.Start(t.Context(), localaws.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	server := localawstest.Start(t, localaws.Options{})
 	client := s3.NewFromConfig(server.Config(), func(o *s3.Options) { o.UsePathStyle = true })
 	bucket := aws.String("states")
 	if _, err := client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: bucket}); err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"crawlerless/localaws"
+	"crawlerless/localaws/localawstest"
 )
 
 // lake is a server with a table of two partitions and a workgroup.
@@ -29,15 +30,7 @@ type lake struct {
 
 func newLake(t *testing.T) *lake {
 	t.Helper()
-	server, err := localaws.Start(t.Context(), localaws.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	server := localawstest.Start(t, localaws.Options{})
 	c := server.Config()
 	l := &lake{t: t, server: server, athena: athena.NewFromConfig(c), glue: glue.NewFromConfig(c), s3: s3.NewFromConfig(c, func(o *s3.Options) { o.UsePathStyle = true })}
 	for _, b := range []string{"lake", "results"} {

@@ -8,19 +8,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"crawlerless/localaws"
+	"crawlerless/localaws/localawstest"
 )
 
 // A simulated question gets the answer that a real call would get.
 func TestASimulationDecidesAsACallDoes(t *testing.T) {
-	server, err := localaws.Start(t.Context(), localaws.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	server := localawstest.Start(t, localaws.Options{})
 	api := iam.NewFromConfig(server.Config())
 	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
 	role, err := api.CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: aws.String("reader"), AssumeRolePolicyDocument: &trust})

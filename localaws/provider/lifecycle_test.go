@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"crawlerless/localaws"
+	"crawlerless/localaws/localawstest"
 	"crawlerless/localaws/wire"
 )
 
@@ -76,15 +77,7 @@ type bench struct {
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	f := &fault{}
-	server, err := localaws.Start(t.Context(), localaws.Options{Interceptor: f.intercept})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	server := localawstest.Start(t, localaws.Options{Interceptor: f.intercept})
 	cfg := server.Config()
 	cfg.Retryer = func() aws.Retryer {
 		return retry.NewStandard(func(o *retry.StandardOptions) {
@@ -401,20 +394,12 @@ func TestALostAnswerIsNoFailure(t *testing.T) {
 
 func TestAWaitEndsWithTheEngine(t *testing.T) {
 	f := &fault{}
-	server, err := localaws.Start(t.Context(), localaws.Options{Interceptor: func(ctx context.Context, service, operation string, c wire.Caller, next func() error) error {
+	server := localawstest.Start(t, localaws.Options{Interceptor: func(ctx context.Context, service, operation string, c wire.Caller, next func() error) error {
 		if operation == "DescribeDeliveryStream" {
 			return &wire.Error{Code: "ResourceNotFoundException", Message: "not yet"}
 		}
 		return f.intercept(ctx, service, operation, c, next)
 	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
 	b := &bench{serve(t, Options{Endpoint: server.Endpoint(), Config: server.Config()}).configure(nil), f, server}
 	_, bucket := b.must(bucketToken, map[string]any{"bucket": "base"})
 	_, role := b.must(roleToken, map[string]any{"name": "base", "assumeRolePolicy": trustPolicy})

@@ -39,8 +39,8 @@ import (
 //	pattern P     a regular expression as AWS writes it, the last of its line
 //
 // Either bound may be missing. A member without a rule is said for its place:
-// messages name and repeat the members of a structure in this order. The values of an enumeration are not said: the
-// SDK's types know them.
+// messages name and repeat the members of a structure in this order. The values of
+// an enumeration are not said: the SDK's types know them.
 type constraints struct {
 	shapes map[string]map[string]rule // structure, member -> rule
 	order  map[string][]string        // structure -> its members as they are said
