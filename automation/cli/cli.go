@@ -17,6 +17,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"crawlerless/automation/console"
+	"crawlerless/automation/stage"
 	"crawlerless/automation/workspace"
 	"crawlerless/stack/build"
 )
@@ -141,7 +142,7 @@ func (s *session) report(err error) int {
 		code = ExitLeft
 	case errors.As(err, &policy):
 		code = ExitPolicy
-	case errors.As(err, &usage), errors.Is(err, workspace.ErrNoStage):
+	case errors.As(err, &usage), errors.Is(err, workspace.ErrNoStage), errors.Is(err, stage.ErrNoSource):
 		code = ExitUsage
 	}
 	if s.ctx.Err() != nil && errors.Is(err, context.Canceled) {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"crawlerless/automation/target"
@@ -54,6 +55,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "json": hasKeys, "helps": helps, "wait-local": waitLocal, "on-aws": onAWS, "tamper": tamper,
+			"put": put, "wait-rows": waitRows, "set-config": setConfig,
 		},
 	})
 }
@@ -181,4 +183,43 @@ func tamper(ts *testscript.TestScript, _ bool, _ []string) {
 		FunctionName: aws.String("crawlerless-dev-extract"), Timeout: aws.Int32(11),
 	})
 	ts.Check(err)
+}
+
+// put writes a line into an hour of a source of the running local target: put app
+// 10 '{"id":1}'
+func put(ts *testscript.TestScript, _ bool, args []string) {
+	at, ok := endpoint(ts)
+	if !ok {
+		ts.Fatalf("no local target")
+	}
+	client := s3.NewFromConfig(target.LocalConfig(at), func(o *s3.Options) { o.UsePathStyle = true })
+	buckets, err := client.ListBuckets(context.Background(), &s3.ListBucketsInput{Prefix: aws.String("crawlerless-dev-lake")})
+	ts.Check(err)
+	if len(buckets.Buckets) != 1 {
+		ts.Fatalf("%d lakes", len(buckets.Buckets))
+	}
+	key := "logs/" + args[0] + "/year=2026/month=11/day=27/hour=" + args[1] + "/x.json"
+	_, err = client.PutObject(context.Background(), &s3.PutObjectInput{Bucket: buckets.Buckets[0].Name, Key: &key, Body: strings.NewReader(args[2] + "\n")})
+	ts.Check(err)
+}
+
+// waitRows waits until a table of the running local target has so many rows:
+// wait-rows app 1
+func waitRows(ts *testscript.TestScript, _ bool, args []string) {
+	for range 300 {
+		err := ts.Exec("automation", "query", "--target", "local", "--json", "SELECT count(*) AS n, count(id) AS m FROM "+args[0])
+		if want := `"` + args[1] + `"`; err == nil && strings.Count(ts.ReadFile("stdout"), want) == 2 {
+			return
+		}
+	}
+	ts.Fatalf("there are not %s rows:\n%s%s", args[1], ts.ReadFile("stdout"), ts.ReadFile("stderr"))
+}
+
+// setConfig adds a line to the configuration of the stage dev in the script's
+// folder: set-config crawlerless:partitions projected
+func setConfig(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs("Pulumi.dev.yaml")
+	b, err := os.ReadFile(path)
+	ts.Check(err)
+	ts.Check(os.WriteFile(path, append(b, "  "+args[0]+": "+args[1]+"\n"...), 0o600))
 }

@@ -78,11 +78,18 @@ type BackfillOptions struct {
 	Parallel int
 }
 
+// ErrNoSource says that the stage has no source of a name.
+var ErrNoSource = errors.New("there is no source")
+
+func noSource(stage, source string, there []string) error {
+	return fmt.Errorf("%w %q in the stage %s; there are: %s", ErrNoSource, source, stage, strings.Join(there, ", "))
+}
+
 // Backfill catalogues objects that were there before.
 func Backfill(ctx context.Context, c *console.Console, o Options, b BackfillOptions) error {
 	return deployed(ctx, c, o, func(s *Stage, p *observe.Pipeline, runner *replay.Runner) error {
 		if _, ok := p.Outputs.Tables[b.Source]; !ok {
-			return fmt.Errorf("the stage %s has no source %q; there are: %s", o.Stage, b.Source, strings.Join(slices.Sorted(maps.Keys(p.Outputs.Tables)), ", "))
+			return noSource(o.Stage, b.Source, slices.Sorted(maps.Keys(p.Outputs.Tables)))
 		}
 		step := c.Step("backfill")
 		result, err := backfill.Run(ctx, backfill.Options{
@@ -136,7 +143,7 @@ func Reconcile(ctx context.Context, c *console.Console, o Options, source string
 		sources := slices.Sorted(maps.Keys(p.Outputs.Tables))
 		if source != "" {
 			if !slices.Contains(sources, source) {
-				return fmt.Errorf("the stage %s has no source %q; there are: %s", o.Stage, source, strings.Join(sources, ", "))
+				return noSource(o.Stage, source, sources)
 			}
 			sources = []string{source}
 		}
