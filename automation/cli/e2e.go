@@ -26,7 +26,7 @@ type e2eCommand struct {
 	Report      string        `placeholder:"DIR" predictor:"file" help:"Write report.html, report.json and junit.xml there."`
 	Events      int           `default:"300" help:"How many events the generator writes."`
 	Faults      *uint64       `placeholder:"SEED" help:"Instead of the promises: write 2,000 objects while everything fails that can, by a plan of this seed, and lose nothing (local only)."`
-	Only        string        `placeholder:"PATTERN" help:"Only the promises whose name matches."`
+	Only        string        `placeholder:"PATTERN" help:"Only the promises whose name matches, the long ones too."`
 	Thorough    bool          `help:"Also the four promises that take long: a log format through 18 changes, 2,000 columns, 1,000 objects at once, switching the mode of partitions."`
 	JSON        bool          `help:"Print the report as one JSON document on standard output."`
 }

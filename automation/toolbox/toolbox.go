@@ -34,7 +34,10 @@ func CLI(ctx context.Context, root, cache string, p Progress) (Tools, error) {
 		return Tools{}, errors.New("there is no go command on PATH: install Go 1.26 or newer")
 	}
 	p.Update("looking for the Pulumi CLI")
-	command, source, err := pulumicli.Find(ctx, pulumicli.Options{Root: root, Cache: cache, Say: p.Note})
+	command, source, err := pulumicli.Find(ctx, pulumicli.Options{Root: root, Cache: cache, Say: func(format string, args ...any) {
+		p.Note(format, args...)
+		p.Update("building the Pulumi CLI")
+	}})
 	return Tools{Command: command, Source: source}, err
 }
 
