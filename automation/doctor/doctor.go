@@ -130,7 +130,7 @@ func pulumi(ctx context.Context, root, cache string) Finding {
 	}
 	return Finding{
 		Name: "pulumi", State: optional, Found: source,
-		Remedy: "nothing to do: the first command that needs it builds it once, in about four minutes; or install Pulumi " + pulumicli.Minimum.String() + " or newer",
+		Remedy: "nothing to do: the first command that needs it builds it once, in some minutes; or install Pulumi " + pulumicli.Minimum.String() + " or newer",
 	}
 }
 

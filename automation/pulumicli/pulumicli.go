@@ -97,7 +97,7 @@ func pinned(ctx context.Context, o Options) (*Command, string, error) {
 		return nil, "", fmt.Errorf("folder for the Pulumi CLI: %w", err)
 	}
 	if o.Say != nil {
-		o.Say("no pulumi %s or newer on PATH: building %s once into %s (about four minutes on two cores; needs the Go module proxy)", Minimum, version, dir)
+		o.Say("no pulumi %s or newer on PATH: building %s once into %s (some minutes; needs the Go module proxy)", Minimum, version, dir)
 	}
 	unlock, err := lockedfile.MutexAt(filepath.Join(dir, "lock")).Lock()
 	if err != nil {
