@@ -74,6 +74,14 @@ func (g *gunner) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// rest ends the run's last phase: what is called from now on are the test's own
+// questions.
+func (g *gunner) rest() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.phase = ""
+}
+
 // fire says what befalls a call.
 func (g *gunner) fire(name string, caller wire.Caller) string {
 	g.mu.Lock()
@@ -130,6 +138,7 @@ func underFire(t *testing.T, g *gunner) (*report.Report, string, error) {
 		Root: root, Cache: cache, Dir: dir, Target: local, Stage: "dev", Stack: "e2e-fire", TTL: time.Hour, Owner: "test", Events: 9,
 		Only: regexp.MustCompile("^(nothing-public)$"),
 	})
+	g.rest()
 	if !g.always {
 		empty(t, local)
 	}
