@@ -13,6 +13,8 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"runtime"
+	"runtime/debug"
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -22,6 +24,7 @@ import (
 )
 
 func main() {
+	spare()
 	if len(os.Args) > 1 { // the engine's address, as policyx takes it
 		if _, port, err := net.SplitHostPort(os.Args[1]); err == nil && port != "" {
 			go func() {
@@ -41,4 +44,14 @@ func main() {
 		fmt.Fprintln(os.Stderr, "guardrails:", err)
 		os.Exit(1)
 	}
+}
+
+// spare makes the pack answer sooner. It lives for one preview or update, and the
+// engine waits for each answer before it asks again: a second processor only costs
+// the handing over between threads, and garbage is not worth collecting below the
+// limit.
+func spare() {
+	runtime.GOMAXPROCS(1)
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(256 << 20)
 }

@@ -144,6 +144,8 @@ func mutations() []mutation {
 		{rule: "lambda-arm64", what: "x86_64", kind: function, change: set("architectures", pulumi.ToStringArray([]string{"x86_64"}))},
 		{rule: "lambda-ceilings", what: "ten GB of memory", kind: function, change: set("memorySize", number(10240))},
 		{rule: "lambda-ceilings", what: "a timeout of a quarter of an hour", kind: function, change: set("timeout", number(900))},
+		{rule: "lambda-ceilings", what: "ten GB of ephemeral storage", kind: function, change: set("ephemeralStorage", pulumi.Map{"size": number(10240)})},
+		{rule: "lambda-tracing", what: "traces of every function", kind: function, change: set("tracingConfig", pulumi.Map{"mode": text("Active")})},
 		{rule: "lambda-no-provisioned-concurrency", what: "provisioned concurrency", kind: "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig", add: pulumi.Map{"functionName": text("f"), "qualifier": text("1"), "provisionedConcurrentExecutions": number(2)}},
 		{rule: "lambda-json-logs", what: "logs as text", kind: function, change: set("loggingConfig.logFormat", text("Text"))},
 		{rule: "lambda-json-logs", what: "logs of every detail", kind: function, change: set("loggingConfig.systemLogLevel", text("DEBUG"))},

@@ -14,9 +14,13 @@ const (
 	scalingTarget          = "aws:appautoscaling/target:Target"
 )
 
+// freeTmpMiB of ephemeral storage every function has, at no cost.
+const freeTmpMiB = 512
+
 type ceilingSettings struct {
 	MaxMiB     int `json:"maxMiB" doc:"most memory of a function, in MiB" min:"128" max:"10240"`
 	MaxSeconds int `json:"maxSeconds" doc:"longest timeout of a function, in seconds" min:"1" max:"900"`
+	MaxTmpMiB  int `json:"maxTmpMiB" doc:"largest ephemeral storage of a function, in MiB; 512 cost nothing" min:"512" max:"10240"`
 }
 
 type loggingSettings struct {
@@ -39,10 +43,11 @@ func lambdaRules() []Guardrail {
 		}, none{}, checkArchitecture),
 		onResource(Guardrail{
 			Name: "lambda-ceilings", Service: "Lambda", Level: Mandatory, Types: functions,
-			Description: "Memory and timeout of a function stay below the stage's ceilings.",
-			Remedy:      "Lower memorySize or timeout; the functions of the pipeline read objects as streams, in constant memory.",
-			Reason:      "A GB-second is paid for the memory asked for, used or not; and the timeout is how long a function that hangs is paid for, at each of its retries.",
-		}, ceilingSettings{MaxMiB: 1024, MaxSeconds: 300}, checkCeilings),
+			Description: "Memory, timeout and ephemeral storage of a function stay below the stage's ceilings.",
+			Remedy:      "Lower memorySize, timeout or ephemeralStorage.size; the functions of the pipeline read objects as streams, in constant memory, and write no files.",
+			Reason: "A GB-second is paid for the memory asked for, used or not; the timeout is how long a function that hangs is paid for, at each of its retries; " +
+				"and ephemeral storage above 512 MB is paid for by the GB-second ($0.0000000309) as well.",
+		}, ceilingSettings{MaxMiB: 1024, MaxSeconds: 300, MaxTmpMiB: freeTmpMiB}, checkCeilings),
 		onResource(Guardrail{
 			Name: "lambda-no-provisioned-concurrency", Service: "Lambda", Level: Mandatory, Types: []string{provisionedConcurrency, scalingTarget},
 			Description: "No provisioned concurrency.",
@@ -61,6 +66,12 @@ func lambdaRules() []Guardrail {
 			Remedy:      "Use provided.al2023 for Go.",
 			Reason:      "AWS stops patching, then stops updating, then stops creating functions on a runtime that is out of support; go1.x starts slower besides, and start-up is billed.",
 		}, runtimeSettings{Runtimes: []string{"provided.al2023"}}, checkRuntime),
+		onResource(Guardrail{
+			Name: "lambda-tracing", Service: "Lambda", Level: Mandatory, Types: functions,
+			Description: "Tracing of a function is a choice of the stage, not a default.",
+			Remedy:      "Remove tracingConfig or set its mode to PassThrough, or allow it in this stage.",
+			Reason:      "X-Ray asks $5 for a million traces, twenty-five times what a million invocations cost; of a function in mode Active it records the first of each second and one in twenty of the others.",
+		}, tracingSettings{}, checkFunctionTracing),
 		onStack(Guardrail{
 			Name: "lambda-log-group", Service: "Lambda", Level: Mandatory, Types: functions,
 			Description: "The log group of each function is a resource of the stack.",
@@ -116,6 +127,21 @@ func checkCeilings(r Resource, stage Stage, c ceilingSettings) Findings {
 	timeout := r.At("timeout")
 	if seconds, ok := f.number(r, timeout, 3); ok && seconds > float64(c.MaxSeconds) {
 		f.violate(r, Violation{Path: timeout.Path, Found: fmt.Sprintf("%g s", seconds), Allowed: fmt.Sprintf("at most %d s", c.MaxSeconds), Setting: "maxSeconds"})
+	}
+	tmp := r.At("ephemeralStorage.size")
+	if mib, ok := f.number(r, tmp, freeTmpMiB); ok && mib > float64(c.MaxTmpMiB) {
+		f.violate(r, Violation{Path: tmp.Path, Found: fmt.Sprintf("%g MiB", mib), Allowed: fmt.Sprintf("at most %d MiB", c.MaxTmpMiB), Setting: "maxTmpMiB"})
+	}
+	return f
+}
+
+// checkFunctionTracing lets PassThrough be: it samples nothing by itself, and
+// follows what a caller has decided, whose own rule judges that.
+func checkFunctionTracing(r Resource, _ Stage, c tracingSettings) Findings {
+	var f Findings
+	mode := r.At("tracingConfig.mode")
+	if found, ok := f.text(r, mode, "PassThrough"); ok && found == "Active" && !c.Allowed {
+		f.violate(r, Violation{Path: mode.Path, Found: found, Allowed: "PassThrough", Setting: "allowed"})
 	}
 	return f
 }
