@@ -61,7 +61,10 @@ func startEngine() (*engine, error) {
 	if scratch, err = os.MkdirTemp("", "guardrails"); err != nil {
 		return nil, err
 	}
-	e := &engine{command: cli, pack: filepath.Join(scratch, "guardrails"), home: filepath.Join(scratch, "home")}
+	e := &engine{command: cli, pack: filepath.Join(scratch, "guardrails")}
+	if e.home, err = pulumicli.Home(filepath.Join(scratch, "home")); err != nil {
+		return nil, err
+	}
 	compile := exec.Command("go", "build", "-o", e.pack, ".")
 	if out, err := compile.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("go build: %w\n%s", err, out)

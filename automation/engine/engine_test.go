@@ -57,9 +57,13 @@ func stackOf(t *testing.T, program pulumi.RunFunc, settings map[string]string) (
 	if err := os.Mkdir(state, 0o700); err != nil {
 		t.Fatal(err)
 	}
+	home, err := pulumicli.Home(filepath.Join(dir, "home"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	stack, err := auto.UpsertStackInlineSource(t.Context(), "test", "provider", program,
 		auto.Project(workspace.Project{Name: tokens.PackageName("provider"), Runtime: workspace.NewProjectRuntimeInfo("go", nil)}),
-		auto.Pulumi(command), auto.WorkDir(dir), auto.PulumiHome(filepath.Join(dir, "home")),
+		auto.Pulumi(command), auto.WorkDir(dir), auto.PulumiHome(home),
 		auto.EnvVars(map[string]string{
 			"PULUMI_BACKEND_URL": "file://" + state, "PULUMI_CONFIG_PASSPHRASE": "x", "PULUMI_SKIP_UPDATE_CHECK": "true",
 			"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true", "PULUMI_DEBUG_PROVIDERS": "aws:" + strconv.Itoa(p.Port()),

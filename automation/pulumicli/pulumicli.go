@@ -205,7 +205,7 @@ func open(ctx context.Context, path string) (*Command, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, err
 	}
-	// Every command of the CLI leaves a log in its home: this one's goes.
+	// Every command of the CLI leaves something in its home: this one's goes.
 	home, err := os.MkdirTemp("", "crawlerless-pulumi-")
 	if err != nil {
 		return nil, fmt.Errorf("temporary folder for %s version: %w", path, err)

@@ -20,6 +20,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"gopkg.in/yaml.v3"
 
+	"crawlerless/automation/pulumicli"
 	"crawlerless/stack/pipeline"
 )
 
@@ -100,7 +101,9 @@ func Open(ctx context.Context, o Options) (_ *Workspace, err error) {
 		// A backend of our own: nothing of the user's login or plugins matters,
 		// and nothing is written into their home.
 		env["PULUMI_BACKEND_URL"] = o.Backend
-		env["PULUMI_HOME"] = filepath.Join(dir, "home")
+		if env["PULUMI_HOME"], err = pulumicli.Home(filepath.Join(dir, "home")); err != nil {
+			return nil, err
+		}
 		options = append(options, auto.PulumiHome(env["PULUMI_HOME"]))
 	}
 	if len(o.Tags) > 0 {
@@ -222,10 +225,8 @@ func (w *Workspace) program(ctx *pulumi.Context) error {
 // copyProject writes Pulumi.yaml and the stack's configuration. The runtime is
 // the program in this process: `main` has no meaning here.
 func (w *Workspace) copyProject(file stageFile) error {
-	for _, d := range []string{w.project(), filepath.Join(w.dir, "home")} {
-		if err := os.MkdirAll(d, 0o700); err != nil {
-			return err
-		}
+	if err := os.MkdirAll(w.project(), 0o700); err != nil {
+		return err
 	}
 	project := map[string]any{"name": project, "runtime": "go", "description": "A log lake on AWS without Glue crawlers"}
 	if err := writeYAML(filepath.Join(w.project(), "Pulumi.yaml"), project); err != nil {
