@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"crawlerless/localaws/wire"
 )
 
 // notice is what a running local target leaves in the cache directory, so that
@@ -89,7 +92,10 @@ func Forget(ctx context.Context, cache string) error {
 }
 
 // Attached is a local target that another process keeps up.
-type Attached struct{ notice notice }
+type Attached struct {
+	notice notice
+	config aws.Config
+}
 
 // Attach finds the running local target.
 func Attach(ctx context.Context, cache string) (*Attached, error) {
@@ -109,14 +115,14 @@ func Attach(ctx context.Context, cache string) (*Attached, error) {
 	if err != nil {
 		return nil, ErrNoLocal
 	}
-	return &Attached{notice: n}, conn.Close()
+	return &Attached{n, LocalConfig(n.Endpoint)}, conn.Close()
 }
 
 // Name is "local".
 func (a *Attached) Name() string { return "local" }
 
 // AWS calls localaws as the account's root.
-func (a *Attached) AWS() aws.Config { return LocalConfig(a.notice.Endpoint) }
+func (a *Attached) AWS() aws.Config { return a.config.Copy() }
 
 // Env attaches the stand-in provider of the other process.
 func (a *Attached) Env() map[string]string { return localEnv(a.notice.Endpoint, a.notice.ProviderPort) }
@@ -138,12 +144,17 @@ func (a *Attached) Pass(ctx context.Context, d time.Duration) error {
 // Close leaves the target to the other process.
 func (a *Attached) Close() error { return nil }
 
-// LocalConfig calls localaws at an endpoint as the account's root.
+// LocalConfig calls localaws at an endpoint as the account's root. localaws may be
+// quicker than the SDK's own HTTP client bears: see [wire.WholeBodies].
 func LocalConfig(endpoint string) aws.Config {
 	return aws.Config{
 		Region:       LocalRegion,
 		BaseEndpoint: aws.String(endpoint),
 		Credentials:  credentials.NewStaticCredentialsProvider(LocalKey, LocalSecret, ""),
+		HTTPClient: &http.Client{
+			Transport:     wire.WholeBodies(http.DefaultTransport.(*http.Transport).Clone()),
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
 	}
 }
 

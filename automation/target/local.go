@@ -92,7 +92,7 @@ func StartLocal(ctx context.Context, o LocalOptions) (_ *Local, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("start localaws: %w", err)
 	}
-	l.config = LocalConfig(l.Server.Endpoint())
+	l.config = l.Server.Config()
 	// The provider must outlive an interruption: the destroy that follows needs it.
 	l.Provider, err = provider.Serve(context.WithoutCancel(ctx), provider.Options{Endpoint: l.Server.Endpoint(), Region: LocalRegion, Config: l.config, Log: o.Log})
 	if err != nil {
