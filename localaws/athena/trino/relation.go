@@ -29,13 +29,13 @@ func (c *compiler) relation(r relation, s *scope) (string, []fieldRef, error) {
 		alias := c.id("r")
 		return lateral + "(" + q.sql + ") AS " + alias + columnList(len(q.fields)), rebase(q.fields, alias), nil
 	case *aliased:
-		sql, fields, err := c.relation(r.rel, s)
+		sql, fields, err := c.aliasedRelation(r, s)
 		if err != nil {
 			return "", nil, err
 		}
 		return sql, renamed(fields, r, &err), err
 	case *unnest:
-		return c.unnest(r, s)
+		return c.unnest(r, s, true)
 	case *join:
 		return c.join(r, s)
 	case *sampled:
@@ -253,49 +253,6 @@ func (c *compiler) recursive(definition *cteScope, name string) (*result, error)
 	}
 	sql := "WITH RECURSIVE " + relation + columnList(len(fields)) + " AS (" + bracketed(base.sql) + all + bracketed(step.sql) + ") SELECT * FROM " + relation
 	return &result{sql, fields}, nil
-}
-
-// unnest compiles UNNEST: arrays side by side, the members of rows and the keys
-// and values of maps as columns of their own.
-func (c *compiler) unnest(u *unnest, s *scope) (string, []fieldRef, error) {
-	alias := c.id("r")
-	var inner, outer, lengths []string
-	var fields []fieldRef
-	add := func(sql string, name string, typ Type) {
-		outer = append(outer, sql+" AS c"+itoa(len(fields)))
-		fields = append(fields, fieldRef{name: name, shown: name, typ: typ, sql: alias + ".c" + itoa(len(fields))})
-	}
-	for _, x := range u.items {
-		sql, typ, err := c.expr(x, s)
-		if err != nil {
-			return "", nil, err
-		}
-		u := "u" + itoa(len(inner))
-		switch {
-		case typ.Name == "map":
-			inner = append(inner, "unnest(map_keys("+sql+")) AS "+u, "unnest(map_values("+sql+")) AS u"+itoa(len(inner)+1))
-			lengths = append(lengths, "cardinality("+sql+")")
-			add(u, "", typ.arg(0))
-			add("u"+itoa(len(inner)-1), "", typ.arg(1))
-		case typ.Name == "array" && typ.arg(0).Name == "row":
-			inner = append(inner, "unnest("+sql+") AS "+u)
-			lengths = append(lengths, "len("+sql+")")
-			for i, arg := range typ.arg(0).Args {
-				add(u+"."+quoteIdent(rowName(typ.arg(0), i)), typ.arg(0).Names[i], arg)
-			}
-		case typ.Name == "array":
-			inner = append(inner, "unnest("+sql+") AS "+u)
-			lengths = append(lengths, "len("+sql+")")
-			add(u, "", typ.arg(0))
-		default:
-			return "", nil, failAt("TYPE_MISMATCH", x.pos(), "Cannot unnest type: %s", typ)
-		}
-	}
-	if u.ordinality {
-		inner = append(inner, "unnest(range(1, 1 + greatest("+strings.Join(lengths, ", ")+", 0))) AS ord")
-		add("ord", "ordinality", tBigint)
-	}
-	return "LATERAL (SELECT " + strings.Join(outer, ", ") + " FROM (SELECT " + strings.Join(inner, ", ") + ")) AS " + alias, fields, nil
 }
 
 func (c *compiler) join(j *join, s *scope) (string, []fieldRef, error) {
