@@ -59,5 +59,11 @@ var macros = []string{
 	// Of an aggregate: the first value of each key, and all of them. Keys that are NULL are left out.
 	"CREATE MACRO trino_keys(l) AS trino_array_distinct(list_transform(list_filter(l, lambda e: e.k IS NOT NULL), lambda e: e.k))",
 	"CREATE MACRO trino_first_entries(l) AS map_from_entries(list_transform(trino_keys(l), lambda k: struct_pack(k := k, v := list_filter(l, lambda e: e.k = k)[1].v)))",
+	"CREATE MACRO trino_zip_maps(a, b) AS list_transform(trino_array_distinct(list_concat(map_keys(a), map_keys(b))), lambda k: struct_pack(k := k, v := map_extract_value(a, k), w := map_extract_value(b, k)))",
+	"CREATE MACRO trino_count_each(a) AS map_from_entries(list_transform(trino_array_distinct(list_filter(a, lambda e: e IS NOT NULL)), lambda k: struct_pack(k := k, v := len(list_filter(a, lambda e: e = k)))))",
+	"CREATE MACRO trino_most_frequent(h, n) AS map_from_entries(list_transform(list_sort(list_transform(map_entries(h), lambda e: struct_pack(n := -CAST(e.value AS BIGINT), k := e.key)))[1:n], lambda e: struct_pack(k := e.k, v := -e.n)))",
+	// The first value at which the weights add up to the share of all.
+	"CREATE MACRO trino_share(s, p) AS list_filter(list_transform(range(1, len(s) + 1), lambda i: struct_pack(v := s[i].v, c := list_sum(list_transform(s[1:i], lambda e: e.w)))), lambda e: e.c >= p * list_sum(list_transform(s, lambda e2: e2.w)))[1].v",
+	"CREATE MACRO trino_weighted(l, p) AS trino_share(list_sort(list_filter(l, lambda e: e.v IS NOT NULL AND e.w IS NOT NULL)), p)",
 	"CREATE MACRO trino_grouped_entries(l) AS map_from_entries(list_transform(trino_keys(l), lambda k: struct_pack(k := k, v := list_transform(list_filter(l, lambda e: e.k = k), lambda e: e.v))))",
 }

@@ -81,6 +81,28 @@ func regexpFunctions() []*function {
 			}
 			return append(out, s[last:]), nil
 		}),
+		// What a lambda is given of each match: the text before it and its groups;
+		// the rest of the text is the last entry.
+		with("regexp_pieces(varchar, varchar) varchar[][]", func(p matcher, v []driver.Value) (any, error) {
+			s := v[0].(string)
+			m, err := p(s, -1)
+			if err != nil {
+				return nil, err
+			}
+			out, last := []any{}, 0
+			for _, one := range m {
+				piece := []any{s[last:one[0]]}
+				for i := 2; i < len(one); i += 2 {
+					if one[i] < 0 {
+						piece = append(piece, nil)
+						continue
+					}
+					piece = append(piece, s[one[i]:one[i+1]])
+				}
+				out, last = append(out, piece), one[1]
+			}
+			return append(out, []any{s[last:]}), nil
+		}),
 		with("regexp_replace(varchar, varchar, varchar) varchar", func(p matcher, v []driver.Value) (any, error) {
 			return replace(p, v[0].(string), v[1].(string), v[2].(string))
 		}),

@@ -100,7 +100,8 @@ func textFunctions() []*function {
 			}
 			return parts[n-1], nil
 		}),
-		text("split_pairs(varchar, varchar, varchar) varchar[][]", splitPairs),
+		text("split_pairs(varchar, varchar, varchar) varchar[][]", func(s []string) (any, error) { return splitPairs(s, false) }),
+		text("split_all_pairs(varchar, varchar, varchar) varchar[][]", func(s []string) (any, error) { return splitPairs(s, true) }),
 		define("strpos(varchar, varchar, bigint) bigint", func(v []driver.Value) (any, error) {
 			return strpos(v[0].(string), v[1].(string), v[2].(int64))
 		}),
@@ -184,7 +185,8 @@ func strpos(s, sub string, instance int64) (any, error) {
 	return int64(utf8.RuneCountInString(s[:at[n]])) + 1, nil
 }
 
-func splitPairs(s []string) (any, error) {
+// splitPairs is split_to_map, or split_to_multimap where keys may repeat.
+func splitPairs(s []string, repeated bool) (any, error) {
 	switch {
 	case s[1] == "":
 		return nil, fail("INVALID_FUNCTION_ARGUMENT", "entryDelimiter is empty")
@@ -207,7 +209,7 @@ func splitPairs(s []string) (any, error) {
 		if strings.Contains(value, s[2]) {
 			return nil, fail("INVALID_FUNCTION_ARGUMENT", "Key-value delimiter must appear exactly once in each entry. Bad input: '%s'", entry)
 		}
-		if seen[key] {
+		if seen[key] && !repeated {
 			return nil, fail("INVALID_FUNCTION_ARGUMENT", "Duplicate keys (%s) are not allowed", key)
 		}
 		seen[key] = true

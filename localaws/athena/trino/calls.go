@@ -15,7 +15,7 @@ func (c *compiler) aggregate(name string) bool {
 			return true
 		}
 	}
-	return name == "count"
+	return name == "count" || name == "reduce_agg"
 }
 
 // call compiles a call of a function: the special forms first, then the table.
@@ -35,9 +35,6 @@ func (c *compiler) call(x *call, s *scope) (string, Type, error) {
 	args, types, err := c.arguments(x, s)
 	if err != nil {
 		return "", Type{}, err
-	}
-	if x.name == "regexp_replace" && len(types) == 3 && types[2].Name == "function" {
-		return "", Type{}, failAt("NOT_SUPPORTED", x.p, "localaws does not implement regexp_replace with a lambda")
 	}
 	f, bound, err := c.overload(x, types)
 	if err != nil {
@@ -200,7 +197,7 @@ func (c *compiler) lambdas(x *call, s *scope, f function, bound bindings, args [
 			sql := names[j]
 			// A function over entries or pairs takes them as one value.
 			if strings.Contains(f.template, "@"+itoa(i+1)) {
-				sql = names[0] + [...]string{".k", ".v"}[j]
+				sql = names[0] + [...]string{".k", ".v", ".w"}[j]
 			}
 			inner.fields = append(inner.fields, fieldRef{rel: lambdaRelation, name: name, shown: name, typ: bound.resolve(params[j]), sql: sql})
 		}
@@ -213,6 +210,9 @@ func (c *compiler) lambdas(x *call, s *scope, f function, bound bindings, args [
 			return failAt("TYPE_MISMATCH", l.p, "Expected a lambda that answers %s but got %s", bound.resolve(result), typ)
 		}
 		sql = adapt(sql, typ, bound.resolve(result))
+		if x.name == "regexp_replace" { // with the text before the match
+			sql = names[0] + ".b || coalesce(" + sql + ", '')"
+		}
 		if strings.Contains(f.template, "@"+itoa(i+1)) {
 			names = names[:1]
 		}

@@ -29,7 +29,7 @@ func representable(t Type, p Pos) error {
 	switch {
 	case strings.HasPrefix(t.Name, "timestamp") && precision(t) > 6:
 		return failAt("NOT_SUPPORTED", p, "localaws does not implement %s: timestamps finer than microseconds", t)
-	case t.Name == "time with time zone", t.Name == "ipaddress", t.Name == "uuid":
+	case t.Name == "time with time zone":
 		return failAt("NOT_SUPPORTED", p, "localaws does not implement the type %s", t.Name)
 	}
 	for _, arg := range t.Args {
@@ -64,7 +64,7 @@ func castable(from, to Type) bool {
 	case len(from.Args) > 0 || len(to.Args) > 0:
 		return false
 	case from.Name == "varbinary" || to.Name == "varbinary":
-		return false
+		return from.Name == "varchar" || from.Name == "ipaddress" || from.Name == "uuid" || to.Name == "ipaddress" || to.Name == "uuid"
 	case from.Name == "char" || to.Name == "char":
 		return from.text() || to.Name == "varchar"
 	case from.text():
@@ -112,6 +112,8 @@ func convert(sql string, from, to Type) string {
 		return fromJSON(sql, to)
 	case from.text():
 		return fromText(sql, to)
+	case from.Name == "ipaddress", to.Name == "ipaddress", from.Name == "uuid", to.Name == "uuid":
+		return ofBytes(sql, from, to)
 	case from.float() && to.integer():
 		return as("trino_round_integer(CAST(" + sql + " AS DOUBLE), " + quoteText(to.Name) + ")")
 	case from.Name == "decimal" && to.integer():
@@ -188,8 +190,27 @@ func truncated(sql string, from, to Type) string {
 	return "trino_fit(" + sql + ", " + itoa(to.Params[0]) + ", " + quoteText(from.String()) + ")"
 }
 
+// ofBytes is a cast between bytes and ipaddress or uuid.
+func ofBytes(sql string, from, to Type) string {
+	switch {
+	case from.Name == to.Name:
+		return sql
+	case to.Name == "ipaddress":
+		return "trino_address_of_bytes(" + sql + ")"
+	case to.Name == "uuid":
+		return "trino_uuid_of_bytes(" + sql + ")"
+	}
+	return "unhex(replace(" + sql + ", '-', ''))"
+}
+
 func fromText(sql string, to Type) string {
 	switch {
+	case to.Name == "varbinary":
+		return "encode(" + sql + ")"
+	case to.Name == "ipaddress":
+		return "trino_parse_address(" + sql + ")"
+	case to.Name == "uuid":
+		return "trino_parse_uuid(" + sql + ")"
 	case to.integer():
 		return "CAST(trino_parse_integer(" + sql + ", " + quoteText(to.Name) + ") AS " + to.DuckDB() + ")"
 	case to.float():
@@ -223,6 +244,8 @@ func toText(sql string, from Type) string {
 		return "(" + timestampText("trino_wall("+sql+")", precision(from)) + " || ' ' || (" + sql + ").z)"
 	case "json":
 		return "trino_json_text(" + sql + ")"
+	case "ipaddress":
+		return "trino_address_text(" + sql + ")"
 	case "time":
 		return "strftime(DATE '1970-01-01' + " + sql + ", '%H:%M:%S.%g')"
 	case "interval day to second":

@@ -47,6 +47,10 @@ func specialForm(name string) form {
 		return modForm
 	case "reduce":
 		return reduceForm
+	case "reduce_agg":
+		return reduceAggForm
+	case "array_sort":
+		return arraySortForm
 	}
 	return nil
 }
@@ -237,57 +241,4 @@ func modForm(c *compiler, x *call, s *scope) (string, Type, error) {
 		return "", Type{}, err
 	}
 	return c.binary(&binaryOp{x.at, "%", x.args[0], x.args[1]}, s)
-}
-
-// reduceForm is reduce(array, state, (state, element) -> state, state -> result).
-// DuckDB folds a list only into a value of the element's type: each element is
-// wrapped with room for a state.
-func reduceForm(c *compiler, x *call, s *scope) (string, Type, error) {
-	args, types, err := c.arguments(x, s)
-	if err != nil {
-		return "", Type{}, err
-	}
-	if len(args) != 4 || types[0].Name != "array" && types[0].Name != "unknown" || types[1].Name == "function" || types[2].Name != "function" || types[3].Name != "function" {
-		return "", Type{}, c.unexpected(x, types)
-	}
-	elem, state := types[0].arg(0), types[1]
-	if types[0].Name == "unknown" {
-		elem = tNull
-		args[0] = adapt(args[0], tNull, tArray(tNull))
-	}
-	step, finish := x.args[2].(*lambda), x.args[3].(*lambda)
-	if len(step.params) != 2 || len(finish.params) != 1 {
-		return "", Type{}, c.unexpected(x, types)
-	}
-	a, b := c.id("l"), c.id("l")
-	body := ""
-	for round := 0; ; round++ {
-		inner := &scope{parent: s, fields: []fieldRef{lambdaField(step.params[0], state, a+".s"), lambdaField(step.params[1], elem, b+".e")}}
-		sql, typ, err := c.expr(step.body, inner)
-		if err != nil {
-			return "", Type{}, err
-		}
-		joined, ok := common(state, typ)
-		if !ok {
-			return "", Type{}, failAt("TYPE_MISMATCH", step.p, "Expected a lambda that answers %s but got %s", state, typ)
-		}
-		if joined.String() == state.String() || same(joined, state) || round > 3 {
-			body = adapt(sql, typ, state)
-			break
-		}
-		state = joined // the state is of the wider type from the beginning
-	}
-	e, st := elem.DuckDB(), state.DuckDB()
-	folded := "list_reduce(list_transform(" + args[0] + ", lambda " + c.id("l") + ": struct_pack(e := l" + itoa(c.ids-1) + ", s := CAST(NULL AS " + st + "))), lambda " + a + ", " + b +
-		": struct_pack(e := CAST(NULL AS " + e + "), s := CAST(" + body + " AS " + st + ")), struct_pack(e := CAST(NULL AS " + e + "), s := CAST(" + adapt(args[1], types[1], state) + " AS " + st + "))).s"
-	r := c.id("l")
-	sql, typ, err := c.expr(finish.body, &scope{parent: s, fields: []fieldRef{lambdaField(finish.params[0], state, r)}})
-	if err != nil {
-		return "", Type{}, err
-	}
-	return "(list_transform([" + folded + "], lambda " + r + ": " + sql + "))[1]", typ, nil
-}
-
-func lambdaField(name string, typ Type, sql string) fieldRef {
-	return fieldRef{rel: lambdaRelation, name: name, shown: name, typ: typ, sql: sql}
 }

@@ -56,6 +56,13 @@ const scalarFunctions = `
 	truncate(I) I => $1
 	truncate(decimal, integer) decimal => trino_truncate_decimal($1, $2)
 	width_bucket(double, double, double, bigint) bigint => trino_width_bucket($1, $2, $3, $4)
+	width_bucket(double, array(double)) bigint => len(list_filter($2, lambda wb: wb <= $1))
+	normal_cdf(double, double, double) double => trino_normal_cdf($1, $2, $3)
+	inverse_normal_cdf(double, double, double) double => trino_inverse_normal_cdf($1, $2, $3)
+	great_circle_distance(double, double, double, double) double => trino_great_circle_distance($1, $2, $3, $4)
+	format_number(double) varchar => trino_format_number($1)
+	parse_data_size(varchar) decimal => trino_parse_data_size($1)
+	parse_presto_data_size(varchar) decimal => trino_parse_data_size($1)
 	acos(double) double => acos($1)
 	asin(double) double => asin($1)
 	atan(double) double => atan($1)
@@ -75,6 +82,7 @@ const scalarFunctions = `
 	bitwise_not(bigint) bigint => (~ CAST($1 AS BIGINT))
 	bitwise_left_shift(bigint, bigint) bigint => trino_shift_left(CAST($1 AS BIGINT), CAST($2 AS BIGINT))
 	bitwise_right_shift_arithmetic(bigint, bigint) bigint => (CAST($1 AS BIGINT) >> CAST($2 AS BIGINT))
+	bitwise_right_shift(bigint, bigint) bigint => trino_shift_right(CAST($1 AS BIGINT), CAST($2 AS BIGINT))
 
 	# text
 	chr(bigint) varchar => trino_chr($1)
@@ -85,6 +93,7 @@ const scalarFunctions = `
 	length(varchar) bigint => length($1)
 	length(varbinary) bigint => octet_length($1)
 	levenshtein_distance(varchar, varchar) bigint => levenshtein($1, $2)
+	luhn_check(varchar) boolean => trino_luhn_check($1)
 	lower(varchar) varchar => lower($1)
 	lpad(varchar, bigint, varchar) varchar => trino_pad($1, $2, $3, true)
 	ltrim(varchar) varchar => ltrim($1, ' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13))
@@ -126,6 +135,7 @@ const scalarFunctions = `
 	regexp_position(varchar, varchar) bigint => trino_regexp_position($1, $2)
 	regexp_replace(varchar, varchar) varchar => trino_regexp_replace($1, $2, '')
 	regexp_replace(varchar, varchar, varchar) varchar => trino_regexp_replace($1, $2, $3)
+	regexp_replace(varchar, varchar, function(array(varchar), varchar)) varchar => (array_to_string(list_transform(list_transform(trino_regexp_pieces($1, $2)[1:-2], lambda rp: struct_pack(b := rp[1], k := rp[2:])), @3), '') || trino_regexp_pieces($1, $2)[-1][1])
 	regexp_split(varchar, varchar) array(varchar) => trino_regexp_split($1, $2)
 
 	# bytes
@@ -139,10 +149,24 @@ const scalarFunctions = `
 	sha1(varbinary) varbinary => unhex(sha1($1))
 	sha256(varbinary) varbinary => unhex(sha256($1))
 	sha512(varbinary) varbinary => trino_sha512($1)
+	hmac_md5(varbinary, varbinary) varbinary => trino_hmac_md5($1, $2)
+	hmac_sha1(varbinary, varbinary) varbinary => trino_hmac_sha1($1, $2)
+	hmac_sha256(varbinary, varbinary) varbinary => trino_hmac_sha256($1, $2)
+	hmac_sha512(varbinary, varbinary) varbinary => trino_hmac_sha512($1, $2)
+	xxhash64(varbinary) varbinary => trino_xxhash64($1)
+	from_big_endian_32(varbinary) integer => trino_from_big_endian_32($1)
+	from_big_endian_64(varbinary) bigint => trino_from_big_endian_64($1)
+	to_big_endian_32(integer) varbinary => trino_to_big_endian_32($1)
+	to_big_endian_64(bigint) varbinary => trino_to_big_endian_64($1)
+	from_ieee754_32(varbinary) real => trino_from_ieee754_32($1)
+	from_ieee754_64(varbinary) double => trino_from_ieee754_64($1)
+	to_ieee754_32(real) varbinary => trino_to_ieee754_32($1)
+	to_ieee754_64(double) varbinary => trino_to_ieee754_64($1)
 	crc32(varbinary) bigint => trino_crc32($1)
 	to_base64(varbinary) varchar => to_base64($1)
 	to_hex(varbinary) varchar => hex($1)
 	to_utf8(varchar) varbinary => encode($1)
+	uuid() uuid => CAST(uuid() AS VARCHAR)
 
 	# URLs
 	url_decode(varchar) varchar => trino_url_decode($1)
@@ -228,6 +252,13 @@ const scalarFunctions = `
 	hour(time) bigint => hour($1)
 	minute(time) bigint => minute($1)
 	second(time) bigint => second($1)
+	day(interval day to second) bigint => (epoch_ms($1) // 86400000)
+	hour(interval day to second) bigint => (epoch_ms($1) % 86400000 // 3600000)
+	minute(interval day to second) bigint => (epoch_ms($1) % 3600000 // 60000)
+	second(interval day to second) bigint => (epoch_ms($1) % 60000 // 1000)
+	millisecond(interval day to second) bigint => (epoch_ms($1) % 1000)
+	year(interval year to month) bigint => datepart('year', $1)
+	month(interval year to month) bigint => datepart('month', $1)
 	format_datetime(timestamp with time zone, varchar) varchar => trino_format_datetime(($1).t, ($1).z, $2)
 	format_datetime(timestamp, varchar) varchar => trino_format_datetime($1, 'UTC', $2)
 	from_iso8601_date(varchar) date => trino_iso8601_date($1)
@@ -260,6 +291,7 @@ const scalarFunctions = `
 	array_distinct(array(E)) array(E) => trino_array_distinct($1)
 	array_except(array(E), array(E)) array(E) => trino_array_except($1, $2)
 	array_first(array(E)) E => $1[1]
+	array_histogram(array(K)) map(K, bigint) => trino_count_each($1)
 	array_last(array(E)) E => $1[-1]
 	array_intersect(array(E), array(E)) array(E) => trino_array_intersect($1, $2)
 	array_join(array(T), varchar) varchar => array_to_string($text1, $2)
@@ -268,7 +300,6 @@ const scalarFunctions = `
 	array_min(array(T)) T => trino_array_min($1)
 	array_position(array(T), T) bigint => (CASE WHEN $1 IS NULL OR $2 IS NULL THEN NULL ELSE coalesce(list_position($1, $2), 0) END)
 	array_remove(array(T), T) array(T) => trino_array_remove($1, $2)
-	array_sort(array(E)) array(E) => list_sort($1, 'ASC', 'NULLS LAST')
 	array_sum(array(double)) double => coalesce(list_sum($1), 0)
 	array_union(array(E), array(E)) array(E) => trino_array_distinct(trino_array_concat($1, $2))
 	arrays_overlap(array(E), array(E)) boolean => trino_arrays_overlap($1, $2)
@@ -276,6 +307,7 @@ const scalarFunctions = `
 	cardinality(map(K, V)) bigint => cardinality($1)
 	combinations(array(T), bigint) array(array(T)) => trino_combinations($1, $2)
 	contains(array(T), T) boolean => trino_contains($1, $2)
+	contains(varchar, ipaddress) boolean => trino_network_contains($1, $2)
 	contains_sequence(array(T), array(T)) boolean => trino_contains_sequence($1, $2)
 	element_at(array(E), bigint) E => trino_element_at($1, CAST($2 AS BIGINT))
 	element_at(map(K, V), K) V => map_extract_value($1, $2)
@@ -291,6 +323,7 @@ const scalarFunctions = `
 	sequence(timestamp, timestamp, interval day to second) array(timestamp) => generate_series(CAST($1 AS TIMESTAMP), CAST($2 AS TIMESTAMP), $3)
 	sequence(timestamp, timestamp, interval year to month) array(timestamp) => generate_series(CAST($1 AS TIMESTAMP), CAST($2 AS TIMESTAMP), $3)
 	slice(array(E), bigint, bigint) array(E) => trino_slice($1, CAST($2 AS BIGINT), CAST($3 AS BIGINT))
+	shuffle(array(E)) array(E) => list_transform(list_sort(list_transform($1, lambda sh: struct_pack(r := random(), e := sh))), lambda sh: sh.e)
 	transform(array(T), function(T, R)) array(R) => list_transform($1, $2)
 	trim_array(array(E), bigint) array(E) => trino_trim_array($1, CAST($2 AS BIGINT))
 	zip(array(T), array(U)) array(row(T, U)) => list_transform(list_zip($1, $2), lambda zz: struct_pack(field0 := zz[1], field1 := zz[2]))
@@ -306,96 +339,9 @@ const scalarFunctions = `
 	map_from_entries(array(row(K, V))) map(K, V) => map_from_entries($1)
 	map_keys(map(K, V)) array(K) => map_keys($1)
 	map_values(map(K, V)) array(V) => map_values($1)
+	map_zip_with(map(K, V), map(K, W), function(K, V, W, R)) map(K, R) => map(list_transform(trino_zip_maps($1, $2), lambda zk: zk.k), list_transform(trino_zip_maps($1, $2), @3))
+	multimap_from_entries(array(row(K, V))) map(K, array(V)) => trino_grouped_entries(list_transform($1, lambda me: struct_pack(k := me.field0, v := me.field1)))
+	split_to_multimap(varchar, varchar, varchar) map(varchar, array(varchar)) => trino_grouped_entries(list_transform(trino_split_all_pairs($1, $2, $3), lambda sm: struct_pack(k := sm[1], v := sm[2])))
 	transform_keys(map(K, V), function(K, V, R)) map(R, V) => map(list_transform(trino_entries($1), @2), map_values($1))
 	transform_values(map(K, V), function(K, V, R)) map(K, R) => map(map_keys($1), list_transform(trino_entries($1), @2))
 `
-
-const aggregateFunctions = `
-	any_value(T) T => {any_value($1)}
-	approx_distinct(T) bigint => {count(DISTINCT $1)}
-	approx_distinct(T, double) bigint => {count(DISTINCT $1)}
-	approx_percentile(bigint, double) bigint => {quantile_disc($1, $2)}
-	approx_percentile(double, double) double => {quantile_disc($1, $2)}
-	approx_percentile(real, double) real => {quantile_disc($1, $2)}
-	approx_percentile(bigint, array(double)) array(bigint) => {quantile_disc($1, $2)}
-	approx_percentile(double, array(double)) array(double) => {quantile_disc($1, $2)}
-	approx_percentile(real, array(double)) array(real) => {quantile_disc($1, $2)}
-	arbitrary(T) T => {any_value($1)}
-	array_agg(T) array(T) => {list($1)}
-	avg(bigint) double => {avg($1)}
-	avg(double) double => {avg($1)}
-	avg(real) real => {avg($1)}
-	avg(decimal) decimal => trino_decimal_divide(CAST({sum($1)} AS VARCHAR), CAST({count($1)} AS VARCHAR), 38, $scale)
-	bitwise_and_agg(bigint) bigint => {bit_and($1)}
-	bitwise_or_agg(bigint) bigint => {bit_or($1)}
-	bitwise_xor_agg(bigint) bigint => {bit_xor($1)}
-	bool_and(boolean) boolean => {bool_and($1)}
-	bool_or(boolean) boolean => {bool_or($1)}
-	corr(double, double) double => {corr($1, $2)}
-	count_if(boolean) bigint => {count_if($1)}
-	covar_pop(double, double) double => {covar_pop($1, $2)}
-	covar_samp(double, double) double => {covar_samp($1, $2)}
-	every(boolean) boolean => {bool_and($1)}
-	geometric_mean(double) double => exp({avg(ln($1))})
-	histogram(K) map(K, bigint) => {histogram($1)}
-	kurtosis(double) double => {kurtosis($1)}
-	listagg(varchar) varchar => {string_agg($1, '')}
-	listagg(varchar, varchar) varchar => {string_agg($1, $2)}
-	map_agg(K, V) map(K, V) => trino_first_entries({list(struct_pack(k := $1, v := $2))})
-	max(T) T => {max($1)}
-	max(T, bigint) array(T) => {max($1, $2)}
-	max_by(T, U) T => {arg_max_null($1, $2)}
-	max_by(T, U, bigint) array(T) => {arg_max($1, $2, $3)}
-	min(T) T => {min($1)}
-	min(T, bigint) array(T) => {min($1, $2)}
-	min_by(T, U) T => {arg_min_null($1, $2)}
-	min_by(T, U, bigint) array(T) => {arg_min($1, $2, $3)}
-	multimap_agg(K, V) map(K, array(V)) => trino_grouped_entries({list(struct_pack(k := $1, v := $2))})
-	regr_intercept(double, double) double => {regr_intercept($1, $2)}
-	regr_slope(double, double) double => {regr_slope($1, $2)}
-	set_agg(T) array(T) => trino_array_distinct({list($1)})
-	skewness(double) double => {skewness($1)}
-	stddev(double) double => {stddev_samp($1)}
-	stddev_pop(double) double => {stddev_pop($1)}
-	stddev_samp(double) double => {stddev_samp($1)}
-	sum(bigint) bigint => {sum($1)}
-	sum(double) double => {sum($1)}
-	sum(real) real => {sum($1)}
-	sum(decimal) decimal => {sum($1)}
-	sum(interval day to second) interval day to second => to_microseconds(CAST({sum(epoch_us($1))} AS BIGINT))
-	var_pop(double) double => {var_pop($1)}
-	var_samp(double) double => {var_samp($1)}
-	variance(double) double => {var_samp($1)}
-`
-
-const windowFunctions = `
-	cume_dist() double => {cume_dist()}
-	dense_rank() bigint => {dense_rank()}
-	first_value(T) T => {first_value($1)}
-	lag(T) T => {lag($1)}
-	lag(T, bigint) T => {lag($1, CAST($2 AS INTEGER))}
-	lag(T, bigint, T) T => {lag($1, CAST($2 AS INTEGER), $3)}
-	last_value(T) T => {last_value($1)}
-	lead(T) T => {lead($1)}
-	lead(T, bigint) T => {lead($1, CAST($2 AS INTEGER))}
-	lead(T, bigint, T) T => {lead($1, CAST($2 AS INTEGER), $3)}
-	nth_value(T, bigint) T => {nth_value($1, $2)}
-	ntile(bigint) bigint => {ntile($1)}
-	percent_rank() double => {percent_rank()}
-	rank() bigint => {rank()}
-	row_number() bigint => {row_number()}
-`
-
-// missing are functions of Athena engine version 3 that are not here: a query
-// that names one is refused for that.
-var missing = wordSet(`array_histogram bing_tile bing_tile_at bing_tiles_around bitwise_right_shift beta_cdf cardinality_hll checksum
-classify color bar render rgb contains_ip cosine_similarity current_groups date_time empty_approx_set evaluate_classifier_predictions
-approx_most_frequent approx_set merge qdigest_agg tdigest_agg value_at_quantile values_at_quantiles quantile_at_value
-from_big_endian_32 from_big_endian_64 from_ieee754_32 from_ieee754_64 to_big_endian_32 to_big_endian_64 to_ieee754_32 to_ieee754_64
-great_circle_distance geometry_union hash_counts hmac_md5 hmac_sha1 hmac_sha256 hmac_sha512 index intersection_cardinality
-inverse_beta_cdf inverse_normal_cdf is_subnet_of jaccard_index json_exists json_query json_value json_object json_array json_table
-learn_classifier learn_regressor line_locate_point luhn_check make_set_digest map_union map_zip_with merge_set_digest multimap_from_entries
-murmur3 normal_cdf numeric_histogram parse_data_size parse_presto_data_size reduce_agg regress shuffle simplify_geometry soundex
-split_to_multimap spooky_hash_v2_32 spooky_hash_v2_64 st_area st_asbinary st_astext st_contains st_distance st_geometryfromtext st_point st_polygon
-st_intersects st_within st_x st_y st_buffer st_linefromtext t_cdf to_geometry tdigest timestamp_objectid uuid version wilson_interval_lower
-wilson_interval_upper word_stem xxhash64 entropy current_user_name objectid decimal_log bitwise_logical_right_shift random_string at`)

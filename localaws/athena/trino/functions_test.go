@@ -29,6 +29,8 @@ func sample(t trino.Type) string {
 		return "true"
 	case "json":
 		return "JSON '[1]'"
+	case "ipaddress":
+		return "IPADDRESS '10.0.0.1'"
 	case "date":
 		return "DATE '2024-02-29'"
 	case "time":

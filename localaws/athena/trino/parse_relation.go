@@ -117,6 +117,8 @@ func (p *parser) relationPrimary() (relation, error) {
 			return nil, err
 		}
 		return &unnest{relAt{t.pos}, items, p.take("with", "ordinality")}, nil
+	case p.is("table", "("):
+		return nil, failAt("NOT_SUPPORTED", t.pos, "table functions are not implemented by localaws")
 	case p.is("lateral", "("):
 		p.at += 2
 		q, err := p.query()
