@@ -27,6 +27,9 @@ type part struct {
 	columnsText string
 	serde       string
 	parameters  map[string]string
+	trail       bool // objects are documents of CloudTrail
+	// lines at the begin and the end of each object that are no rows
+	header, footer int
 }
 
 // locations are the places that the conditions leave.
@@ -77,6 +80,8 @@ func (s *source) part(sd *gluetypes.StorageDescriptor, values []string) (part, e
 	if !serde.Supported(p.serde) {
 		return p, fail("NotImplemented: localaws does not implement the SerDe " + p.serde + " of athena")
 	}
+	p.trail = p.serde == serde.Trail || aws.ToString(sd.InputFormat) == trailInput
+	p.header, p.footer = lineCount(s.table.Parameters, "skip.header.line.count"), lineCount(s.table.Parameters, "skip.footer.line.count")
 	var err error
 	if p.columns, err = columnsOf(sd.Columns); err != nil {
 		return p, err

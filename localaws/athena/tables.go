@@ -1,7 +1,6 @@
 package athena
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -148,7 +147,7 @@ func (q *query) list(ctx context.Context, location string) ([]object, error) {
 // table's columns. The file is named for all that it depends on, and found
 // again by the next query.
 func (q *query) decode(ctx context.Context, s *source, p part, o object) (string, error) {
-	identity, err := json.Marshal([]any{o.bucket, o.key, o.etag, o.size, p.values, p.columnsText, s.columnsText(), p.serde, p.parameters})
+	identity, err := json.Marshal([]any{o.bucket, o.key, o.etag, o.size, p.values, p.columnsText, s.columnsText(), p.serde, p.parameters, p.trail, p.header, p.footer})
 	if err != nil {
 		return "", err
 	}
@@ -230,6 +229,10 @@ func unpacked(key string, body io.Reader) (io.Reader, func(), error) {
 // table's.
 func (s *source) normalise(raw io.Reader, w *bytes.Buffer, p part, o object) (bad []string, err error) {
 	decoder, err := serde.New(p.serde, p.parameters, p.columns)
+	var named *serde.Error
+	if errors.As(err, &named) {
+		return nil, fail(named.Error())
+	}
 	if err != nil {
 		return nil, fail("HIVE_INVALID_METADATA: " + err.Error())
 	}
@@ -254,17 +257,15 @@ func (s *source) normalise(raw io.Reader, w *bytes.Buffer, p part, o object) (ba
 	}
 	seen := map[string]bool{}
 	row := make([]any, len(p.columns))
-	r := bufio.NewReaderSize(raw, 256<<10)
+	lines := linesOf(raw, p)
 	for {
-		line, err := r.ReadBytes('\n')
-		if err != nil && !errors.Is(err, io.EOF) {
+		line, err := lines.next()
+		if err != nil {
 			return nil, fail("HIVE_CURSOR_ERROR: s3://" + o.bucket + "/" + o.key + ": " + err.Error())
 		}
-		last := err != nil
-		if last && len(line) == 0 {
-			break
+		if line == nil {
+			return bad, nil
 		}
-		line = bytes.TrimRight(line, "\r\n")
 		if err := decoder.Decode(line, row); err != nil {
 			return nil, fail(err.Error())
 		}
@@ -293,11 +294,7 @@ func (s *source) normalise(raw io.Reader, w *bytes.Buffer, p part, o object) (ba
 		}
 		w.WriteString(strings.Join(fixed, ","))
 		w.WriteString("}\n")
-		if last {
-			break
-		}
 	}
-	return bad, nil
 }
 
 // sortedKeys is a map's keys in order.

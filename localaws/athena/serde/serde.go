@@ -1,4 +1,6 @@
-// Package serde turns lines of JSON into rows as Athena's two JSON SerDes do:
+// Package serde turns lines of text into rows as Athena's SerDes do: separated
+// fields (lazy.go), a regular expression (regex.go), CSV with quotes (csv.go) and
+// the two of JSON:
 // org.openx.data.jsonserde.JsonSerDe and Hive's own
 // (org.apache.hive.hcatalog.data.JsonSerDe, also known as
 // org.apache.hadoop.hive.serde2.JsonSerDe).
@@ -31,6 +33,12 @@ const (
 	OpenX   = "org.openx.data.jsonserde.JsonSerDe"
 	HCat    = "org.apache.hive.hcatalog.data.JsonSerDe"
 	HiveOwn = "org.apache.hadoop.hive.serde2.JsonSerDe"
+	Lazy    = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
+	Regex   = "org.apache.hadoop.hive.serde2.RegexSerDe"
+	Contrib = "org.apache.hadoop.hive.contrib.serde2.RegexSerDe"
+	CSV     = "org.apache.hadoop.hive.serde2.OpenCSVSerde"
+	// Trail reads the objects of CloudTrail; it is JSON's with records to find.
+	Trail = "com.amazon.emr.hive.serde.CloudTrailSerde"
 )
 
 // Column is a column as the table or partition declares it.
@@ -52,20 +60,35 @@ func (e *Error) Error() string { return e.Code + ": " + e.Message }
 type Decoder struct {
 	columns []Column
 	names   map[string]int // lower-case column name -> its place
-	hive    bool
+	decode  func(line []byte, row []any) error
 	openx   openx
+	lazy    lazy
+	regex   groups
+	csv     quotes
 	formats []*javatime.Pattern
 }
 
-// Supported reports whether class is one of the JSON SerDes.
-func Supported(class string) bool { return class == OpenX || class == HCat || class == HiveOwn }
+// Supported reports whether class is one of the SerDes that are here.
+func Supported(class string) bool {
+	switch class {
+	case OpenX, HCat, HiveOwn, Lazy, Regex, Contrib, CSV, Trail:
+		return true
+	}
+	return false
+}
+
+// Text reports whether class reads plain text, whose first lines may be a header
+// (skip.header.line.count).
+func Text(class string) bool {
+	return class == Lazy || class == Regex || class == Contrib || class == CSV
+}
 
 // New makes a decoder for a SerDe class and its parameters.
 func New(class string, parameters map[string]string, columns []Column) (*Decoder, error) {
 	if !Supported(class) {
-		return nil, fmt.Errorf("SerDe %s is not supported: localaws reads %s and %s", class, OpenX, HCat)
+		return nil, fmt.Errorf("SerDe %s is not supported by localaws", class)
 	}
-	d := &Decoder{columns: columns, hive: class != OpenX, names: make(map[string]int, len(columns))}
+	d := &Decoder{columns: columns, names: make(map[string]int, len(columns))}
 	for i, c := range columns {
 		name := strings.ToLower(c.Name)
 		if _, ok := d.names[name]; ok {
@@ -73,11 +96,25 @@ func New(class string, parameters map[string]string, columns []Column) (*Decoder
 		}
 		d.names[name] = i
 	}
-	dialect := javatime.JavaTime
-	if d.hive {
-		dialect = javatime.Joda
-	} else {
-		d.openx = newOpenX(parameters)
+	dialect := javatime.Joda
+	var err error
+	switch class {
+	case OpenX:
+		dialect = javatime.JavaTime
+		d.openx, d.decode = newOpenX(parameters), d.decodeOpenX
+	case Lazy:
+		d.lazy, d.decode = newLazy(parameters), d.decodeLazy
+	case Regex, Contrib:
+		d.decode = d.decodeRegex
+		d.regex, err = newRegex(parameters)
+	case CSV:
+		d.decode = d.decodeCSV
+		d.csv, err = newCSV(parameters)
+	default:
+		d.decode = d.decodeHive
+	}
+	if err != nil {
+		return nil, err
 	}
 	for format := range strings.SplitSeq(parameters["timestamp.formats"], ",") {
 		if format = strings.TrimSpace(format); format == "" {
@@ -100,10 +137,7 @@ func New(class string, parameters map[string]string, columns []Column) (*Decoder
 // The error that Decode returns is that of the whole line; row is all NULL then.
 func (d *Decoder) Decode(line []byte, row []any) error {
 	clear(row)
-	if d.hive {
-		return d.decodeHive(line, row)
-	}
-	return d.decodeOpenX(line, row)
+	return d.decode(line, row)
 }
 
 func badData(err error) *Error {
