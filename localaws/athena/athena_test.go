@@ -166,7 +166,7 @@ func TestFailuresAreWordedAsAthenaDoes(t *testing.T) {
 		`SELECT missing FROM logs`:                 "COLUMN_NOT_FOUND: line 1:8: Column 'missing' cannot be resolved",
 		`SELECT * FROM nowhere`:                    "TABLE_NOT_FOUND",
 		`SELECT n FROM logs`:                       "HIVE_BAD_DATA",
-		`INSERT INTO logs VALUES (1)`:              "does not implement the statement INSERT",
+		`INSERT INTO logs VALUES (1)`:              "TYPE_MISMATCH: line 1:1: Insert query has mismatched column types: Table: [bigint, varchar, row(a double, l array(varchar)), varchar], Query: [integer]",
 		`SELECT * FROM read_text('/etc/hostname')`: "FAILED",
 	} {
 		if _, _, failure := l.query(sql); !strings.HasPrefix(failure, "FAILED") || !strings.Contains(failure, want) {

@@ -41,10 +41,23 @@ func (q *query) answer(ctx context.Context) (*result, error) {
 		return q.define(ctx, s.hive)
 	case s.sql.Kind == "CREATE VIEW":
 		return q.createView(ctx, s.sql)
-	case s.sql.Kind == "query":
-		return q.selectRows(ctx, s.sql.Query, q.execution.parameters)
+	case s.sql.Kind == "PREPARE", s.sql.Kind == "EXECUTE", s.sql.Kind == "DEALLOCATE":
+		return q.runPrepared(ctx, s.sql)
 	}
-	return q.runPrepared(ctx, s.sql)
+	return q.perform(ctx, s.sql, q.execution.parameters)
+}
+
+// perform runs what answers or writes rows.
+func (q *query) perform(ctx context.Context, s *trino.Statement, parameters []string) (*result, error) {
+	switch s.Kind {
+	case "CREATE TABLE AS":
+		return q.createTableAs(ctx, s, parameters)
+	case "INSERT":
+		return q.insert(ctx, s, parameters)
+	case "UNLOAD":
+		return q.unload(ctx, s, parameters)
+	}
+	return q.selectRows(ctx, s.Query, parameters)
 }
 
 // now is the time of the query, for the compiler.
@@ -52,26 +65,43 @@ func now(q *query) string { return q.execution.submitted.UTC().Format("2006-01-0
 
 // selectRows compiles a query, reads the tables that it names into DuckDB and
 // runs it there.
-func (q *query) selectRows(ctx context.Context, text *trino.Query, parameters []string) (_ *result, err error) {
+func (q *query) selectRows(ctx context.Context, text *trino.Query, parameters []string) (r *result, err error) {
 	c := &catalog{query: q, ctx: ctx, sources: map[*trino.Table]*source{}}
+	plan, err := q.compile(c, text, parameters)
+	if err != nil {
+		return nil, err
+	}
+	err = q.over(c, plan, func(db *sql.DB) (err error) {
+		r, err = q.run(ctx, db, plan)
+		return err
+	})
+	return r, err
+}
+
+func (q *query) compile(c *catalog, text *trino.Query, parameters []string) (*trino.Plan, error) {
 	plan, err := trino.CompileQuery(text, trino.Options{Catalog: c, Database: q.execution.database, Params: parameters, Now: now(q)})
 	if err != nil {
 		return nil, refused(err)
 	}
-	db, err := duck.Open(ctx, q.service.env.Dir)
+	return plan, nil
+}
+
+// over does something with a DuckDB that has the relations of a plan.
+func (q *query) over(c *catalog, plan *trino.Plan, do func(*sql.DB) error) (err error) {
+	db, err := duck.Open(c.ctx, q.service.env.Dir)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	for _, scan := range plan.Scans {
-		if err := c.scan(ctx, db, scan); err != nil {
-			return nil, err
+		if err := c.scan(c.ctx, db, scan); err != nil {
+			return err
 		}
 	}
-	if err := exec(ctx, db, "SET lock_configuration=true"); err != nil {
-		return nil, err
+	if err := exec(c.ctx, db, "SET lock_configuration=true"); err != nil {
+		return err
 	}
-	return q.run(ctx, db, plan)
+	return do(db)
 }
 
 func exec(ctx context.Context, db *sql.DB, text string) error {

@@ -20,6 +20,7 @@ type execution struct {
 	id, sql, workgroup, database string
 	parameters                   []string
 	output                       string // s3:// of the CSV
+	manifest                     string // s3:// of the list of what the statement wrote
 	statement                    *statement
 	state                        types.QueryExecutionState
 	reason                       string
@@ -152,6 +153,9 @@ func (s *Service) run(ctx context.Context, e *execution, as aws.Config, publish 
 	case e.state == types.QueryExecutionStateCancelled:
 	case err == nil:
 		e.state, e.result = types.QueryExecutionStateSucceeded, r
+		if r.manifest {
+			e.manifest = q.manifest()
+		}
 	case errors.As(err, &failed) && failed.cancelled:
 		e.state, e.reason = types.QueryExecutionStateCancelled, failed.reason
 	default:
@@ -200,6 +204,9 @@ func (s *Service) describe(e *execution) types.QueryExecution {
 			QueryPlanningTimeInMillis: aws.Int64(0), ServiceProcessingTimeInMillis: aws.Int64(0), ServicePreProcessingTimeInMillis: aws.Int64(0),
 			ResultReuseInformation: &types.ResultReuseInformation{ReusedPreviousResult: false},
 		},
+	}
+	if e.manifest != "" {
+		q.Statistics.DataManifestLocation = &e.manifest
 	}
 	if e.reason != "" {
 		q.Status.StateChangeReason = &e.reason

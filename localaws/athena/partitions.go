@@ -77,7 +77,7 @@ func (s *source) part(sd *gluetypes.StorageDescriptor, values []string) (part, e
 		return part{}, fail("HIVE_INVALID_METADATA: a partition of " + aws.ToString(s.table.Name) + " has no SerDe")
 	}
 	p := part{location: aws.ToString(sd.Location), values: values, serde: aws.ToString(sd.SerdeInfo.SerializationLibrary), parameters: sd.SerdeInfo.Parameters}
-	if !serde.Supported(p.serde) {
+	if !serde.Supported(p.serde) && p.serde != parquetSerDe {
 		return p, fail("NotImplemented: localaws does not implement the SerDe " + p.serde + " of athena")
 	}
 	p.trail = p.serde == serde.Trail || aws.ToString(sd.InputFormat) == trailInput

@@ -51,14 +51,11 @@ func (q *query) runPrepared(ctx context.Context, s *trino.Statement) (*result, e
 	if err != nil {
 		return nil, refused(err)
 	}
-	if parsed.Kind != "query" {
-		return nil, fail("NotImplemented: localaws does not implement prepared statements other than queries of athena")
-	}
 	parameters := s.Using
 	if len(parameters) == 0 {
 		parameters = q.execution.parameters
 	}
-	return q.selectRows(ctx, parsed.Query, parameters)
+	return q.perform(ctx, parsed, parameters)
 }
 
 // statementOf finds a prepared statement; s.mu is held.

@@ -23,6 +23,9 @@ type result struct {
 	// plain is a result of lines of text, as Hive answers: no header, and the
 	// columns are said to be strings.
 	plain bool
+	// updated is how many rows the statement wrote.
+	updated  int64
+	manifest bool // there is a list of the objects written
 }
 
 // column is a column of a result.
@@ -66,7 +69,7 @@ func (s *Service) getQueryResults(_ context.Context, in *athena.GetQueryResultsI
 		}
 		set.Rows = append(set.Rows, types.Row{Data: data})
 	}
-	return &athena.GetQueryResultsOutput{ResultSet: set, NextToken: next, UpdateCount: aws.Int64(0)}, nil
+	return &athena.GetQueryResultsOutput{ResultSet: set, NextToken: next, UpdateCount: aws.Int64(e.result.updated)}, nil
 }
 
 // described is Athena's name of a type, with the precision and scale that it

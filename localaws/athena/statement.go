@@ -25,8 +25,6 @@ var refusals = []struct {
 	begins, sub string
 	kind        types.StatementType
 }{
-	{"INSERT", "INSERT", types.StatementTypeDml},
-	{"UNLOAD", "UNLOAD", types.StatementTypeDml},
 	{"MERGE", "MERGE", types.StatementTypeDml},
 	{"DELETE", "DELETE", types.StatementTypeDml},
 	{"UPDATE", "UPDATE", types.StatementTypeDml},
@@ -59,7 +57,9 @@ func read(text string) (*statement, error) {
 	}
 	switch {
 	case begins("CREATE TABLE") && createsFromQuery(text):
-		return &statement{kind: types.StatementTypeDdl, sub: "CREATE_TABLE_AS_SELECT", missing: "the statement CREATE TABLE AS"}, nil
+		return trinoStatement(text, types.StatementTypeDdl, "CREATE_TABLE_AS_SELECT")
+	case begins("INSERT"), begins("UNLOAD"):
+		return trinoStatement(text, types.StatementTypeDml, words[0])
 	case begins("CREATE VIEW"), begins("CREATE OR REPLACE VIEW"):
 		return trinoStatement(text, types.StatementTypeDdl, "CREATE_VIEW")
 	case begins("PREPARE"), begins("DEALLOCATE"):

@@ -100,7 +100,7 @@ func (q *query) read(ctx context.Context, db *sql.DB, s *source, scan *trino.Sca
 	}
 	var files []string
 	for _, j := range jobs {
-		file, err := q.decode(ctx, s, j.part, j.object)
+		file, err := q.decode(ctx, db, s, j.part, j.object)
 		if err != nil {
 			return nil, err
 		}
@@ -146,7 +146,7 @@ func (q *query) list(ctx context.Context, location string) ([]object, error) {
 // decode turns one object into a file of normalised JSON with exactly the
 // table's columns. The file is named for all that it depends on, and found
 // again by the next query.
-func (q *query) decode(ctx context.Context, s *source, p part, o object) (string, error) {
+func (q *query) decode(ctx context.Context, db *sql.DB, s *source, p part, o object) (string, error) {
 	identity, err := json.Marshal([]any{o.bucket, o.key, o.etag, o.size, p.values, p.columnsText, s.columnsText(), p.serde, p.parameters, p.trail, p.header, p.footer})
 	if err != nil {
 		return "", err
@@ -165,6 +165,12 @@ func (q *query) decode(ctx context.Context, s *source, p part, o object) (string
 		return "", fail("HIVE_CURSOR_ERROR: failure while reading s3://" + o.bucket + "/" + o.key + ": " + err.Error())
 	}
 	defer out.Body.Close()
+	if p.serde == parquetSerDe {
+		if err := s.fromParquet(ctx, db, out.Body, file, p, o); err != nil {
+			return "", err
+		}
+		return file, os.WriteFile(file+".bad", nil, 0o600)
+	}
 	raw, end, err := unpacked(o.key, out.Body)
 	if err != nil {
 		return "", fail("HIVE_CURSOR_ERROR: s3://" + o.bucket + "/" + o.key + ": " + err.Error())

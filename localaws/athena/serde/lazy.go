@@ -45,6 +45,11 @@ func newLazy(parameters map[string]string) lazy {
 	return l
 }
 
+// Delimiter is what LazySimpleSerDe writes between fields.
+func Delimiter(parameters map[string]string) string {
+	return string(rune(newLazy(parameters).separators[0]))
+}
+
 func (d *Decoder) decodeLazy(line []byte, row []any) error {
 	limit := -1
 	if d.lazy.takesRest {

@@ -15,6 +15,11 @@ type Statement struct {
 	// Text is the source of the statement within: of PREPARE, of CREATE VIEW.
 	Text    string
 	Replace bool
+
+	// Of CREATE TABLE AS, INSERT and UNLOAD; Text is where UNLOAD writes.
+	Properties          map[string]Property
+	Columns             []Ident
+	IfNotExists, NoData bool
 }
 
 // Parse reads one statement. A failure is an *Error with a place.
@@ -35,6 +40,12 @@ func Parse(source string) (*Statement, error) {
 		s.Name, err = p.qualifiedName()
 	case p.is("create", "or", "replace", "view"), p.is("create", "view"):
 		err = p.createView(s, source)
+	case p.take("create", "table"):
+		err = p.createTableAs(s)
+	case p.take("insert", "into"):
+		err = p.insert(s)
+	case p.take("unload"):
+		err = p.unload(s)
 	case p.isAny("select", "with", "values", "table", "("):
 		s.Kind = "query"
 		s.Query, err = p.query()
@@ -72,6 +83,14 @@ func (p *parser) prepare(s *Statement, source string) error {
 		return err
 	}
 	s.Text = p.rest(source)
+	switch inner := (&Statement{}); {
+	case p.take("insert", "into"):
+		return p.insert(inner)
+	case p.take("unload"):
+		return p.unload(inner)
+	case p.take("create", "table"):
+		return p.createTableAs(inner)
+	}
 	s.Query, err = p.query()
 	return err
 }

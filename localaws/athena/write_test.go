@@ -1,0 +1,100 @@
+package athena_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/athena"
+	"github.com/aws/aws-sdk-go-v2/service/athena/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+)
+
+// TestRowsAreWritten has statements of the pages of Athena's manual on CREATE
+// TABLE AS, INSERT INTO and UNLOAD:
+// https://docs.aws.amazon.com/athena/latest/ug/ctas-examples.html
+// https://docs.aws.amazon.com/athena/latest/ug/insert-into.html
+// https://docs.aws.amazon.com/athena/latest/ug/unload.html
+func TestRowsAreWritten(t *testing.T) {
+	l := newLake(t)
+	l.put("01", "bigint", `{"n":1,"S":"a","o":{"a":1.5,"l":["x"]}}`+"\n"+`{"n":2,"S":"b"}`+"\n")
+	l.steps([]step{
+		{"CREATE TABLE new_table AS SELECT * FROM logs", ""},
+		{"SELECT n, s, o, hour FROM new_table ORDER BY n", "n|s|o|hour;1|a|{a=1.5, l=[x]}|01;2|b|NULL|01"},
+		{"CREATE TABLE new_table AS SELECT 1 AS x", "!TABLE_ALREADY_EXISTS: line 1:1: Destination table 'awsdatacatalog.db.new_table' already exists"},
+		{"CREATE TABLE IF NOT EXISTS new_table AS SELECT 1 AS x", ""},
+		{"CREATE TABLE u AS SELECT uuid() AS myuuid", "!NOT_SUPPORTED: Unsupported Hive type: uuid"},
+		{"CREATE TABLE u AS SELECT 1", "!MISSING_COLUMN_NAME: Column name not specified at position 1"},
+		{"CREATE TABLE u WITH (external_location = 's3://lake/u/') AS SELECT 1 AS x", "!submitted with an 'external_location' property to an Athena Workgroup that enforces a centralized output location"},
+		{"CREATE TABLE types WITH (format = 'PARQUET', write_compression = 'SNAPPY') AS SELECT TIMESTAMP '2026-01-02 03:04:05.678' AS t, DATE '2026-01-02' AS d, DECIMAL '1.50' AS c, nan() AS f, true AS b, ARRAY[1, NULL] AS a, MAP(ARRAY['k'], ARRAY[1.5e0]) AS m, CAST(NULL AS varchar) AS z", ""},
+		{"SELECT * FROM types", "t|d|c|f|b|a|m|z;2026-01-02 03:04:05.678|2026-01-02|1.50|NaN|true|[1, null]|{k=1.5}|NULL"},
+		{"CREATE TABLE parted WITH (format = 'JSON', partitioned_by = ARRAY['day', 'k']) AS SELECT n, s, DATE '2026-01-02' AS day, hour AS k FROM logs", ""},
+		{"SHOW PARTITIONS parted", "day=2026-01-02/k=01"},
+		{"SELECT n, day FROM parted WHERE day = DATE '2026-01-02' ORDER BY n", "n|day;1|2026-01-02;2|2026-01-02"},
+		{"CREATE TABLE wrong WITH (partitioned_by = ARRAY['n']) AS SELECT n, s FROM logs", "!HIVE_COLUMN_ORDER_MISMATCH: Partition keys must be the last columns in the table and in the same order as the table properties: [n]"},
+		{"CREATE TABLE wrong WITH (colour = 'red') AS SELECT 1 AS x", "!table property 'colour' does not exist"},
+		{"CREATE TABLE wrong WITH (table_type = 'ICEBERG') AS SELECT 1 AS x", "!does not implement Iceberg tables"},
+		{"CREATE TABLE none AS SELECT n FROM logs WITH NO DATA", ""},
+		{"SELECT count(*) AS c FROM none", "c;0"},
+		{"INSERT INTO parted SELECT 3 AS n, 'c' AS s, DATE '2026-01-03', '07'", ""},
+		{"INSERT INTO parted (k, day, n) VALUES ('07', DATE '2026-01-03', 4), ('01', DATE '2026-01-02', 5)", ""},
+		{"SHOW PARTITIONS parted", "day=2026-01-02/k=01;day=2026-01-03/k=07"},
+		{"SELECT n, s, k FROM parted WHERE n > 2 ORDER BY n", "n|s|k;3|c|07;4|NULL|07;5|NULL|01"},
+		{"INSERT INTO parted VALUES (1, 2, 3, 4)", "!TYPE_MISMATCH: line 1:1: Insert query has mismatched column types: Table: [bigint, varchar, date, varchar], Query: [integer, integer, integer, integer]"},
+		{"INSERT INTO parted (nope) VALUES (1)", "!COLUMN_NOT_FOUND: line 1:1: Insert column name does not exist in target table: nope"},
+		{"CREATE EXTERNAL TABLE text (a int, b string) PARTITIONED BY (p int) ROW FORMAT DELIMITED FIELDS TERMINATED BY ',' LOCATION 's3://lake/text/'", ""},
+		{"INSERT INTO text VALUES (1, 'x', 7), (NULL, 'y', 8)", ""},
+		{"SELECT a, b, p FROM text ORDER BY p", "a|b|p;1|x|7;NULL|y|8"},
+		{"PREPARE my_insert FROM INSERT INTO text VALUES (?, ?, 9)", ""},
+		{"EXECUTE my_insert USING 3, 'z'", ""},
+		{"SELECT a, b FROM text WHERE p = 9", "a|b;3|z"},
+		{"UNLOAD (SELECT n, s FROM logs ORDER BY n) TO 's3://lake/unloaded/' WITH (format = 'TEXTFILE', field_delimiter = ';', compression = 'NONE')", ""},
+		{"UNLOAD (SELECT n FROM logs) TO 's3://lake/unloaded/' WITH (format = 'JSON')", "!HIVE_PATH_ALREADY_EXISTS"},
+		{"UNLOAD (SELECT n FROM logs) TO 's3://lake/orc/' WITH (format = 'ORC')", "!does not implement writing the format ORC"},
+	})
+	objects, err := l.s3.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String("lake"), Prefix: aws.String("unloaded/")})
+	if err != nil || len(objects.Contents) != 1 {
+		t.Fatalf("%v %v", objects, err)
+	}
+	if text := l.text("lake", *objects.Contents[0].Key); text != "1;a\n2;b\n" {
+		t.Errorf("unloaded %q", text)
+	}
+	// What was written is listed, and counted.
+	started, err := l.athena.StartQueryExecution(t.Context(), &athena.StartQueryExecutionInput{
+		QueryString: aws.String("INSERT INTO text SELECT 1, 'x', 10"), WorkGroup: aws.String("w"), QueryExecutionContext: &types.QueryExecutionContext{Database: aws.String("db")},
+	})
+	l.must(started, err)
+	l.must(nil, l.server.Clock.Idle(t.Context()))
+	out, err := l.athena.GetQueryExecution(t.Context(), &athena.GetQueryExecutionInput{QueryExecutionId: started.QueryExecutionId})
+	l.must(out, err)
+	e := out.QueryExecution
+	if e.StatementType != types.StatementTypeDml || aws.ToString(e.SubstatementType) != "INSERT" {
+		t.Errorf("%s %s", e.StatementType, aws.ToString(e.SubstatementType))
+	}
+	bucket, key, _ := strings.Cut(strings.TrimPrefix(aws.ToString(e.Statistics.DataManifestLocation), "s3://"), "/")
+	if text := l.text(bucket, key); !strings.HasPrefix(text, "s3://lake/text/p=10/") || strings.Count(text, "\n") != 1 {
+		t.Errorf("manifest %q", text)
+	}
+	results, err := l.athena.GetQueryResults(t.Context(), &athena.GetQueryResultsInput{QueryExecutionId: started.QueryExecutionId})
+	if err != nil || aws.ToInt64(results.UpdateCount) != 1 {
+		t.Errorf("%v %v", results, err)
+	}
+}
+
+func (l *lake) text(bucket, key string) string {
+	l.t.Helper()
+	out, err := l.s3.GetObject(l.t.Context(), &s3.GetObjectInput{Bucket: &bucket, Key: &key})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	defer func() { l.must(nil, out.Body.Close()) }()
+	var b strings.Builder
+	buf := make([]byte, 4096)
+	for {
+		n, err := out.Body.Read(buf)
+		b.Write(buf[:n])
+		if err != nil {
+			return b.String()
+		}
+	}
+}
