@@ -89,19 +89,19 @@ func (t *target) partitionedBy(keys []string) error {
 	return nil
 }
 
-// tableProperties are those of CREATE TABLE AS.
+// ctasProperties are those of CREATE TABLE AS of a table that is no Iceberg table.
 // https://docs.aws.amazon.com/athena/latest/ug/create-table-as.html#ctas-table-properties
-const ctasProperties = " table_type external_location location is_external format partitioned_by bucketed_by bucket_count write_compression parquet_compression orc_compression compression_level field_delimiter partitioning vacuum_min_snapshots_to_keep vacuum_max_snapshot_age_seconds vacuum_max_metadata_files_to_keep write_target_data_file_size_bytes optimize_rewrite_min_data_file_size_bytes format_version "
+const ctasProperties = " table_type external_location is_external format partitioned_by bucketed_by bucket_count write_compression parquet_compression orc_compression compression_level field_delimiter "
 
 // createTableAs is CREATE TABLE … AS query.
 func (q *query) createTableAs(ctx context.Context, s *trino.Statement, parameters []string) (*result, error) {
 	n := q.tableNamed(s.Name)
-	for name, value := range s.Properties {
+	if kind, ok := s.Properties["table_type"]; ok && !strings.EqualFold(kind.Text(), "HIVE") {
+		return nil, fail("NotImplemented: localaws does not implement Iceberg tables of athena")
+	}
+	for _, name := range sortedKeys(s.Properties) {
 		if !strings.Contains(ctasProperties, " "+name+" ") {
 			return nil, fail("INVALID_TABLE_PROPERTY: line 1:1: Catalog 'awsdatacatalog' table property '" + name + "' does not exist")
-		}
-		if name == "table_type" && !strings.EqualFold(value.Text(), "HIVE") {
-			return nil, fail("NotImplemented: localaws does not implement Iceberg tables of athena")
 		}
 	}
 	t, err := storage(s.Properties, "PARQUET")

@@ -161,6 +161,14 @@ func createsFromQuery(text string) bool {
 	inside := 0
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; c {
+		case '-':
+			if end := strings.IndexByte(text[i:], '\n'); strings.HasPrefix(text[i:], "--") && end >= 0 {
+				i += end - 1
+			}
+		case '/':
+			if end := strings.Index(text[i:], "*/"); strings.HasPrefix(text[i:], "/*") && end >= 0 {
+				i += end + 1
+			}
 		case '\'', '"', '`':
 			if end := strings.IndexByte(text[i+1:], c); end >= 0 {
 				i += end + 1

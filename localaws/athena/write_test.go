@@ -98,3 +98,28 @@ func (l *lake) text(bucket, key string) string {
 		}
 	}
 }
+
+// TestStatementsOfToolsRun has the statements that dbt-athena (create_table_as.sql,
+// incremental.sql and utils of dbt-labs/dbt-adapters), awswrangler (CTAS and
+// UNLOAD of aws/aws-sdk-pandas) and the Athena plugin of Grafana (its macros
+// $__timeGroup, $__timeFilter and $__parseTime) write.
+func TestStatementsOfToolsRun(t *testing.T) {
+	l := newLake(t)
+	l.put("01", "bigint", `{"n":1,"S":"2026-01-02T03:04:05Z"}`+"\n")
+	dbt := "-- /* {\"app\": \"dbt\", \"node_id\": \"model.it's\"} */\n\n    "
+	l.steps([]step{
+		{dbt + "create table \"awsdatacatalog\".\"db\".\"model__dbt_tmp\"\n    with (\n      table_type='hive',\n      is_external=true,\n    partitioned_by=ARRAY['hour'],\n      format='parquet'\n    )\n    as\n      -- it's a model\n      select n, lower(to_hex(md5(to_utf8(cast(n as varchar))))) as hash, cast(now() as timestamp) as at, hour from \"awsdatacatalog\".\"db\".\"logs\"", ""},
+		{dbt + "alter table `db`.`model__dbt_tmp` set tblproperties ('classification' = 'parquet', 'compression_level' = 4)", ""},
+		{dbt + "insert into \"awsdatacatalog\".\"db\".\"model__dbt_tmp\" (\"n\", \"hash\", \"at\", \"hour\")\n  (\n    select \"n\", \"hash\", \"at\", '02'\n    from \"awsdatacatalog\".\"db\".\"model__dbt_tmp\"\n  )", ""},
+		{dbt + "select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error from (select hash from \"awsdatacatalog\".\"db\".\"model__dbt_tmp\" where hash is null) dbt_internal_test", "failures|should_warn|should_error;0|false|false"},
+		{"SELECT hour, hash FROM model__dbt_tmp ORDER BY 1", "hour|hash;01|c4ca4238a0b923820dcc509a6f75849b;02|c4ca4238a0b923820dcc509a6f75849b"},
+		{dbt + "create or replace view \"awsdatacatalog\".\"db\".\"v\" as select n from \"awsdatacatalog\".\"db\".\"logs\"", ""},
+		{dbt + "drop view if exists \"awsdatacatalog\".\"db\".\"v\"", ""},
+		{dbt + "select ((to_milliseconds((CAST(CAST('2026-01-03' AS TIMESTAMP) AS DATE) - CAST(CAST('2026-01-01' AS TIMESTAMP) AS DATE)))) / 86400000) as days", "days;2"},
+		{"CREATE TABLE \"db\".\"temp_table_1\"\nWITH(\n    format = 'PARQUET')\nAS SELECT * FROM logs", ""},
+		{"UNLOAD (SELECT * FROM logs) TO 's3://lake/w/' WITH (\n    format='PARQUET',\n    compression='snappy'\n)", ""},
+		{"DESCRIBE `temp_table_1`;", "n                   \tbigint              \t                    ;s                   \tstring              \t                    ;o                   \tstruct<a:double,l:array<string>>\t                    ;hour                \tstring              \t                    "},
+		{"DROP TABLE IF EXISTS `db`.`temp_table_1`;", ""},
+		{"SELECT FROM_UNIXTIME(FLOOR(TO_UNIXTIME(parse_datetime(s, 'yyyy-MM-dd''T''HH:mm:ss''Z'''))/300)*300) AS t FROM logs WHERE parse_datetime(s, 'yyyy-MM-dd''T''HH:mm:ss''Z''') BETWEEN TIMESTAMP '2026-01-01 00:00:00' AND TIMESTAMP '2026-01-31 00:00:00'", "t;2026-01-02 03:00:00.000 UTC"},
+	})
+}

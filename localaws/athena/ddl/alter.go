@@ -75,6 +75,9 @@ func (p *parser) alterPartition(n Name) (Statement, error) {
 		}
 		return &RenamePartition{n, one, to}, p.equalities([]Partition{to})
 	}
+	if p.is("add", "columns") || p.is("replace", "columns") {
+		return nil, &Unsupported{"ALTER TABLE PARTITION ADD COLUMNS"}
+	}
 	if err := p.need("set", "location"); err != nil {
 		return nil, err
 	}

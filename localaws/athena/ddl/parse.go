@@ -173,7 +173,11 @@ func (p *parser) properties() (map[string]string, error) {
 		if err := p.need("="); err != nil {
 			return nil, err
 		}
-		if all[key], err = p.text(); err != nil {
+		// A number may stand without quotes: 'compression_level'=4.
+		if t := p.peek(); t.kind == word && strings.Trim(t.text, "0123456789") == "" {
+			all[key] = t.text
+			p.at++
+		} else if all[key], err = p.text(); err != nil {
 			return nil, err
 		}
 		if p.take(")") {

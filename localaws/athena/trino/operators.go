@@ -100,6 +100,14 @@ func concat(left, right string, a, b Type) (string, Type, bool) {
 		return plain, a, true
 	case a.Name == "array" && b.Name == "array":
 		joined, ok := common(a, b)
+		if elem, taken := common(a, b.arg(0)); !ok && taken { // one more element
+			joined = tArray(elem)
+			return "trino_array_prepend(" + adapt(left, a, elem) + ", " + adapt(right, b, joined) + ")", joined, true
+		}
+		if elem, taken := common(a.arg(0), b); !ok && taken {
+			joined = tArray(elem)
+			return "trino_array_append(" + adapt(left, a, joined) + ", " + adapt(right, b, elem) + ")", joined, true
+		}
 		if !ok {
 			return "", Type{}, false
 		}

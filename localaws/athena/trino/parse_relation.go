@@ -95,16 +95,22 @@ func (p *parser) aliasedRelation() (relation, error) {
 		return nil, err
 	}
 	name, err := p.alias()
-	if err != nil || name == nil {
-		return r, err
+	if err != nil {
+		return nil, err
 	}
-	a := &aliased{relAt: relAt{r.relPos()}, rel: r, name: *name}
-	if p.take("(") {
-		if a.columns, err = p.columnAliases(); err != nil {
-			return nil, err
+	if name != nil {
+		a := &aliased{relAt: relAt{r.relPos()}, rel: r, name: *name}
+		if p.take("(") {
+			if a.columns, err = p.columnAliases(); err != nil {
+				return nil, err
+			}
 		}
+		r = a
 	}
-	return a, nil
+	if p.is("match_recognize", "(") {
+		return nil, failAt("NOT_SUPPORTED", p.peek().pos, "localaws does not implement MATCH_RECOGNIZE")
+	}
+	return r, nil
 }
 
 func (p *parser) relationPrimary() (relation, error) {
@@ -157,9 +163,6 @@ func (p *parser) relationPrimary() (relation, error) {
 		}
 		if p.is("for", "timestamp") || p.is("for", "version") {
 			return nil, failAt("NOT_SUPPORTED", p.peek().pos, "localaws does not implement FOR TIMESTAMP AS OF and FOR VERSION AS OF (Iceberg tables)")
-		}
-		if p.is("match_recognize", "(") {
-			return nil, failAt("NOT_SUPPORTED", p.peek().pos, "localaws does not implement MATCH_RECOGNIZE")
 		}
 		return &tableRef{relAt{t.pos}, name}, nil
 	case t.kind == backquote:
