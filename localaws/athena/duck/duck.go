@@ -141,7 +141,7 @@ func fail(name, format string, args ...any) error {
 
 func functions() []*function {
 	var all []*function
-	for _, some := range [][]*function{castFunctions(), textFunctions(), regexpFunctions(), timeFunctions(), jsonFunctions(), otherFunctions(), addressFunctions(), byteFunctions(), numberFunctions()} {
+	for _, some := range [][]*function{castFunctions(), textFunctions(), regexpFunctions(), timeFunctions(), jsonFunctions(), otherFunctions(), addressFunctions(), byteFunctions(), numberFunctions(), pathFunctions()} {
 		all = append(all, some...)
 	}
 	return all

@@ -21,6 +21,7 @@ func numberFunctions() []*function {
 			}
 			return int64(0), nil
 		}),
+		define("cbrt(double) double", func(v []driver.Value) (any, error) { return math.Cbrt(v[0].(float64)), nil }),
 		define("format_number(double) varchar", func(v []driver.Value) (any, error) { return formatNumber(v[0].(float64)), nil }),
 		define("parse_data_size(varchar) varchar", func(v []driver.Value) (any, error) { return parseDataSize(v[0].(string)) }),
 		define("normal_cdf(double, double, double) double", func(v []driver.Value) (any, error) {

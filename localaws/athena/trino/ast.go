@@ -113,6 +113,7 @@ type (
 		over     *window
 		nulls    string // "", "IGNORE NULLS", "RESPECT NULLS"
 		overflow string // of listagg, as written
+		json     *jsonClauses
 	}
 	lambda struct {
 		at

@@ -33,6 +33,10 @@ func specialForm(name string) form {
 		return constantForm
 	case "json_extract", "json_extract_scalar", "json_size":
 		return jsonPathForm
+	case "json_exists", "json_value", "json_query":
+		return jsonStandardForm
+	case "json_object", "json_array":
+		return jsonBuildForm
 	case "greatest", "least":
 		return extremeForm
 	case "concat":

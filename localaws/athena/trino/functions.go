@@ -7,7 +7,7 @@ package trino
 const scalarFunctions = `
 	# mathematics
 	abs(N) N => abs($1)
-	cbrt(double) double => cbrt($1)
+	cbrt(double) double => trino_cbrt($1)
 	ceil(I) I => $1
 	ceil(double) double => ceil($1)
 	ceil(decimal) decimal => ceil($1)

@@ -371,7 +371,10 @@ func (p *parser) name() (Expr, error) {
 
 func (p *parser) call(name Ident) (Expr, error) {
 	c := &call{at: at{name.Pos}, name: strings.ToLower(name.Name)}
-	if strings.HasPrefix(c.name, "json_") && missing[c.name] { // whose arguments have a grammar of their own
+	if jsonFunctions[c.name] { // whose arguments have a grammar of their own
+		return p.jsonCall(c)
+	}
+	if strings.HasPrefix(c.name, "json_") && missing[c.name] {
 		return nil, failAt("NOT_SUPPORTED", name.Pos, "localaws does not implement the function %s of athena", c.name)
 	}
 	if err := p.need("("); err != nil {
