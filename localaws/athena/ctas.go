@@ -147,7 +147,8 @@ func (q *query) createTableAs(ctx context.Context, s *trino.Statement, parameter
 	if _, err := q.glue().CreateTable(ctx, &glue.CreateTableInput{DatabaseName: &n.Database, TableInput: table}); err != nil {
 		return nil, denied(err)
 	}
-	return written(out), q.registerWritten(ctx, n, table.StorageDescriptor, t, out.partitions)
+	made := &gluetypes.Table{DatabaseName: &n.Database, Name: &n.Table, StorageDescriptor: table.StorageDescriptor, PartitionKeys: table.PartitionKeys}
+	return written(out), q.registerWritten(ctx, made, t, out.partitions)
 }
 
 // ctasLocation is where a new table's objects go: its own place if it names one,
@@ -202,27 +203,19 @@ func (q *query) tableOf(n ddl.Name, t target, s *trino.Statement) *gluetypes.Tab
 }
 
 // registerWritten adds partitions to the catalog that are not there yet.
-func (q *query) registerWritten(ctx context.Context, n ddl.Name, sd *gluetypes.StorageDescriptor, t target, partitions [][]string) error {
-	if t.keys == 0 {
-		return nil
-	}
+func (q *query) registerWritten(ctx context.Context, table *gluetypes.Table, t target, partitions [][]string) error {
+	var inputs []gluetypes.PartitionInput
 	for _, values := range partitions {
-		if _, ok := t.folder[strings.Join(values, "\x00")]; ok {
+		if _, ok := t.folder[strings.Join(values, "\x00")]; ok || t.keys == 0 {
 			continue
 		}
-		own := *sd
 		place := strings.TrimSuffix(t.location, "/") + "/"
 		for i, c := range t.columns[len(t.columns)-t.keys:] {
-			place += c.Name + "=" + values[i] + "/"
+			place += c.Name + "=" + pathName(values[i]) + "/"
 		}
-		own.Location = &place
-		_, err := q.glue().CreatePartition(ctx, &glue.CreatePartitionInput{DatabaseName: &n.Database, TableName: &n.Table, PartitionInput: &gluetypes.PartitionInput{Values: values, StorageDescriptor: &own}})
-		var exists *gluetypes.AlreadyExistsException
-		if err != nil && !errors.As(err, &exists) {
-			return denied(err)
-		}
+		inputs = append(inputs, partitionInput(table, values, place))
 	}
-	return nil
+	return q.register(ctx, table, inputs, true)
 }
 
 // tableNamed is the table that a statement of Trino's grammar names.

@@ -62,7 +62,7 @@ func (q *query) insert(ctx context.Context, s *trino.Statement, parameters []str
 	if src.table.Parameters["projection.enabled"] == "true" {
 		return written(out), nil
 	}
-	return written(out), q.registerWritten(ctx, n, src.table.StorageDescriptor, t, out.partitions)
+	return written(out), q.registerWritten(ctx, src.table, t, out.partitions)
 }
 
 // insertTarget is how a table is written: by its SerDe.

@@ -6,7 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"net/url"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -90,6 +90,20 @@ func keyText(c trino.Column) string {
 	return "coalesce(" + c.Type.Plain(quoted(c.Name)) + ", " + literal(hiveNull) + ")"
 }
 
+// pathName is the value of a partition as Hive writes it into a path: what could
+// mean something else there as % and two digits.
+func pathName(value string) string {
+	var b strings.Builder
+	for i := range len(value) {
+		if c := value[i]; c < 0x20 || c == 0x7f || strings.IndexByte(`"#%'*/:=?\{[]^`, c) >= 0 {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
 // partitionsWritten are the values of the partitions that rows are in, or one
 // without values where there are no keys and there are rows.
 func partitionsWritten(ctx context.Context, db *sql.DB, t target) (_ [][]string, err error) {
@@ -125,7 +139,7 @@ func (q *query) writePart(ctx context.Context, db *sql.DB, t target, values []st
 	where, place := []string{"true"}, strings.TrimSuffix(t.location, "/")+"/"
 	for i, c := range keys {
 		where = append(where, keyText(c)+" = "+literal(values[i]))
-		place += c.Name + "=" + url.PathEscape(values[i]) + "/"
+		place += c.Name + "=" + pathName(values[i]) + "/"
 	}
 	if folder, ok := t.folder[strings.Join(values, "\x00")]; ok {
 		place = strings.TrimSuffix(folder, "/") + "/"

@@ -48,6 +48,9 @@ func TestRowsAreWritten(t *testing.T) {
 		{"PREPARE my_insert FROM INSERT INTO text VALUES (?, ?, 9)", ""},
 		{"EXECUTE my_insert USING 3, 'z'", ""},
 		{"SELECT a, b FROM text WHERE p = 9", "a|b;3|z"},
+		// FileUtils.escapePathName of Hive
+		{"CREATE TABLE times WITH (format = 'JSON', partitioned_by = ARRAY['at']) AS SELECT 1 AS n, 'a/b 10:00' AS at", ""},
+		{"SELECT n, at, regexp_extract(\"$path\", 'at=[^/]*') AS place FROM times WHERE at = 'a/b 10:00'", "n|at|place;1|a/b 10:00|at=a%2Fb 10%3A00"},
 		{"UNLOAD (SELECT n, s FROM logs ORDER BY n) TO 's3://lake/unloaded/' WITH (format = 'TEXTFILE', field_delimiter = ';', compression = 'NONE')", ""},
 		{"UNLOAD (SELECT n FROM logs) TO 's3://lake/unloaded/' WITH (format = 'JSON')", "!HIVE_PATH_ALREADY_EXISTS"},
 		{"UNLOAD (SELECT n FROM logs) TO 's3://lake/orc/' WITH (format = 'ORC')", "!does not implement writing the format ORC"},
