@@ -23,7 +23,8 @@ import (
 // rules of the package comment and nothing of how they are carried out.
 func oracle(line []byte) (schema.Schema, error) {
 	d := jsontext.NewDecoder(bytes.NewReader(line), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	t, collided, err := oracleValue(d)
+	caseSensitive := false
+	t, _, err := oracleValue(d, 0, &caseSensitive)
 	if err != nil {
 		return schema.Schema{}, err
 	}
@@ -35,15 +36,16 @@ func oracle(line []byte) (schema.Schema, error) {
 		columns = append(columns, schema.Column{Key: m.Key, Name: m.Key, Type: m.Type})
 	}
 	s := schema.New(columns)
-	s.CaseSensitive = collided
+	s.CaseSensitive = caseSensitive
 	return schema.Merge(s, schema.Schema{}), nil
 }
 
 var errLongKey = errors.New("a key that is cut")
 
 // oracleValue also says whether the value is an object with keys that differ
-// by case only.
-func oracleValue(d *jsontext.Decoder) (t schema.Type, collided bool, err error) {
+// by case only, and sets caseSensitive where it or an object in it is, as far
+// down as objects are looked at.
+func oracleValue(d *jsontext.Decoder, depth int, caseSensitive *bool) (t schema.Type, collided bool, err error) {
 	token, err := d.ReadToken()
 	if err != nil {
 		return t, false, err
@@ -58,7 +60,7 @@ func oracleValue(d *jsontext.Decoder) (t schema.Type, collided bool, err error) 
 	case '[':
 		var elem schema.Type
 		for d.PeekKind() != ']' {
-			one, collided, err := oracleValue(d)
+			one, collided, err := oracleValue(d, depth+1, caseSensitive)
 			if err != nil {
 				return t, false, err
 			}
@@ -82,8 +84,9 @@ func oracleValue(d *jsontext.Decoder) (t schema.Type, collided bool, err error) 
 				folded[strings.ToLower(key)] = key
 			} else if first != key {
 				collided = true
+				*caseSensitive = *caseSensitive || depth <= schema.MaxDepth
 			}
-			one, inner, err := oracleValue(d)
+			one, inner, err := oracleValue(d, depth+1, caseSensitive)
 			if err != nil {
 				return t, false, err
 			}
@@ -153,7 +156,7 @@ var seeds = []string{
 	`{"a": -0.5e-10, "b" : "\u00e9\n" , "c":[ ],"d":{ }}` + "\r\n" + `{"b":"y","a":1}`,
 	`{"time":"2026-11-24T04:05:06.789+01:00","ts":1700000000123}`,
 	"{\"a\":1}\n\n{\"a\":}\n{\"a\":1.5}\n[]\n{\"a\":\"\xff\"}\n{\"\xff\":1}",
-	`{"URL":1,"url":2,"x":{"A":1,"a":2}}`, `{"a":1,"a":2.5,"a":"x"}`, `{"a":00}`, `{"a":1e400,"b":123456789012345678901234567890}`,
+	`{"URL":1,"url":2,"x":{"A":1,"a":2}}`, "{\"x\":{\"A\":1}}\n{\"x\":{\"B\":[{\"c\":1,\"C\":2}],\"b\":0}}", `{"a":1,"a":2.5,"a":"x"}`, `{"a":00}`, `{"a":1e400,"b":123456789012345678901234567890}`,
 	`{"a":[[[{"b":[{"c":1},{"c":"x"}]}]]]}`, "\xef\xbb\xbf{\"a\":1}", `{"a":tru}`, `{"a":"\ud800"}`, `{"a":1}{"b":2}`, "{\"a\":1\x00}",
 	"{\"a\":1,\"b\":2,\"c\":3}\n{\"a\":1,\"c\":3}\n{\"b\":1,\"c\":3}\n{\"c\":1,\"b\":2,\"a\":3}",
 	`{"averyveryverylongkeythatisnotinlined":1,"averyveryverylongkeythatisnotinlinee":2}`,

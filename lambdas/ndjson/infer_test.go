@@ -130,6 +130,21 @@ func TestEventTimes(t *testing.T) {
 	}
 }
 
+// A SerDe that ignores case refuses the whole record, wherever in it the keys are.
+func TestKeysThatDifferByCaseInOneObjectMakeTheSchemaCaseSensitive(t *testing.T) {
+	for in, want := range map[string]bool{
+		`{"a":{"Tagging":{"x":1},"tagging":""}}`:              true,
+		`{"a":[{"b":{"Osv":"8","osv":"8"}}]}`:                 true,
+		`{"a":{"Tagging":1}}` + "\n" + `{"a":{"tagging":2}}`:  false,
+		`{"a":{"x":1},"b":{"X":2}}`:                           false,
+		`{"a":{"Tagging":1,"tagging":2},}` + "\n" + `{"a":1}`: false,
+	} {
+		if got := infer(t, in, Options{}).Schema.CaseSensitive; got != want {
+			t.Errorf("%s: case-sensitive is %v", in, got)
+		}
+	}
+}
+
 func TestDocuments(t *testing.T) {
 	in := ` {"v":[{"x":1}], "Records" : [ {"a":1}, {"a":[{"b":2}]} , 7,
 	  {} ], "Records2":[{"c":1}]}

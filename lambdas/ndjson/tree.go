@@ -135,14 +135,14 @@ func (t *tree) see(columns []*field) {
 	}
 }
 
-// folded looks for an object that holds two keys that differ by case only. At
-// the top each gets a column of its own; below, where there is no mapping for
-// one place alone, the object becomes a map.
+// folded looks for an object that holds two keys that differ by case only: a
+// SerDe that ignores case refuses the whole record, on whatever level they are.
+// At the top each gets a column of its own; below, where there is no mapping
+// for one place alone, the object becomes a map.
 func (t *tree) folded(parent, f *field, object int64) {
 	if f.fold.object == object && f.fold.member != f {
-		if parent == t.root {
-			t.collided = true
-		} else {
+		t.collided = true
+		if parent != t.root {
 			t.note(parent, kindMap)
 		}
 	}

@@ -30,8 +30,8 @@
 // record and the Name under which it is read, and [Schema.Mapping] gives the
 // OpenX SerDe what leads from one to the other. Keys that differ by case only
 // are one column, because the SerDe ignores case, until one record holds two
-// of them: from then on the schema is CaseSensitive and each has a column of
-// its own.
+// of them, on whatever level: from then on the schema is CaseSensitive and each
+// at the top has a column of its own.
 //
 // # Caps
 //

@@ -13,8 +13,8 @@ import (
 type Schema struct {
 	// Columns in the order of their names.
 	Columns []Column
-	// CaseSensitive says that one record held two keys that differ by case
-	// only. The table then needs "case.insensitive"="false".
+	// CaseSensitive says that one object of a record held two keys that differ
+	// by case only. The table then needs "case.insensitive"="false".
 	CaseSensitive bool
 	// Overflow says that there were more than MaxColumns columns, of which
 	// some were left out.
