@@ -73,8 +73,11 @@ func (a answer) people(con *console.Console) {
 	con.Table([]string{"column", "type", "nulls", "drift"}, rows)
 	con.Printf("%d records, %d blank lines, %d malformed lines in %d file(s); %s packed, %s unpacked\n",
 		r.Records, r.Blank, r.MalformedLines, len(a.files), console.Bytes(r.CompressedBytes), console.Bytes(r.RawBytes))
-	if r.FirstEventTime != nil {
+	switch {
+	case r.FirstEventTime != nil:
 		con.Printf("events from %s to %s\n", r.FirstEventTime.Format(time.RFC3339Nano), r.LastEventTime.Format(time.RFC3339Nano))
+	case r.Records > 0:
+		con.Printf("no event has a time that can be read at the top of its record, under one of the keys looked at (--time-field names another)\n")
 	}
 }
 

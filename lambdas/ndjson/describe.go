@@ -1,6 +1,10 @@
 package ndjson
 
-import "crawlerless/lambdas/schema"
+import (
+	"fmt"
+
+	"crawlerless/lambdas/schema"
+)
 
 // typeOf joins everything that a field has been.
 func (f *field) typeOf() schema.Type {
@@ -61,6 +65,14 @@ func (t *tree) rounded() []string {
 		walk(c, c.key)
 	}
 	return notes
+}
+
+// untimed returns a note where a time field only had times that are no instants.
+func (t *tree) untimed() []string {
+	if t.zoneless == "" || !t.last.before(t.first) {
+		return nil
+	}
+	return []string{fmt.Sprintf("the times under %q have no offset from UTC, so that they are no instants and the events have no time: write them with Z or an offset such as +01:00", t.zoneless)}
 }
 
 // schema returns the schema of the committed records.

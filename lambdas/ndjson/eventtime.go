@@ -8,9 +8,16 @@ import (
 
 // WellKnownTimeFields are the top-level keys, compared without case, that are
 // taken for the time of an event, the most trusted first. A record's event
-// time is that of the first of them that it has with a readable value.
+// time is that of the first of them that it has with a readable value. Behind
+// the names that many writers use come those of one: Serilog's compact format,
+// audit logs of Kubernetes, Route 53 Resolver, Azure, nginx, Cloudflare, the
+// journal of systemd, osquery, Microsoft 365, Okta, and GitHub.
 func WellKnownTimeFields() []string {
-	return []string{"@timestamp", "timestamp", "eventtime", "event_time", "time", "ts", "datetime", "date"}
+	return []string{
+		"@timestamp", "timestamp", "eventtime", "event_time", "time", "ts", "datetime", "date",
+		"@t", "requestreceivedtimestamp", "query_timestamp", "timegenerated", "time_iso8601", "edgestarttimestamp",
+		"__realtime_timestamp", "unixtime", "creationtime", "published", "created_at",
+	}
 }
 
 // maxTime is the longest text that is looked at as a time, in bytes.
@@ -59,14 +66,15 @@ func (c *clock) parse(s []byte) (instant, bool) {
 		return instant{c.base + int64(second) - east, nanos}, ok
 	}
 	at, ok := parseTime(s)
-	if ok {
-		_, rest, _ := fraction(s[19:])
-		east, _ := zone(rest)
-		second, _ := number2(s[17:])
-		c.minute = [2]uint64{le64((*[8]byte)(s)), le64((*[8]byte)(s[8:]))}
-		c.base = at.seconds + east - int64(second)
+	if !ok {
+		return epochText(s)
 	}
-	return at, ok
+	_, rest, _ := fraction(s[19:])
+	east, _ := zone(rest)
+	second, _ := number2(s[17:])
+	c.minute = [2]uint64{le64((*[8]byte)(s)), le64((*[8]byte)(s[8:]))}
+	c.base = at.seconds + east - int64(second)
+	return at, true
 }
 
 // isMillis reports whether a word is ":06.789Z", the end of a time as most
@@ -82,8 +90,9 @@ func millis(w uint64) (seconds int64, nanos int32) {
 }
 
 // parseTime reads RFC 3339: "2026-11-24T04:05:06.789Z". As section 5.6 of it
-// allows, T and Z may be lower case and the T a space. The offset is required:
-// a time without one is no instant.
+// allows, T and Z may be lower case and the T a space. Beyond it, as ISO 8601
+// has it and many writers do, the fraction may follow a comma. The offset is
+// required: a time without one is no instant.
 func parseTime(s []byte) (instant, bool) {
 	if len(s) < 20 || s[4] != '-' || s[7] != '-' || s[13] != ':' || s[16] != ':' ||
 		s[10] != 'T' && s[10] != 't' && s[10] != ' ' {
@@ -122,9 +131,10 @@ func number4(s []byte) (int, bool) {
 	return a*100 + b, ok1 && ok2
 }
 
-// fraction reads ".789", if there is one; digits beyond nanoseconds are cut.
+// fraction reads ".789" or ",789", if there is one; digits beyond nanoseconds
+// are cut.
 func fraction(s []byte) (nanos int32, rest []byte, ok bool) {
-	if len(s) == 0 || s[0] != '.' {
+	if len(s) == 0 || s[0] != '.' && s[0] != ',' {
 		return 0, s, true
 	}
 	scale := int32(100_000_000)
@@ -136,17 +146,34 @@ func fraction(s []byte) (nanos int32, rest []byte, ok bool) {
 	return nanos, s[i:], i > 1
 }
 
-// zone reads "Z" or "+01:00" as seconds east of UTC.
+// zone reads "Z" or "+01:00" as seconds east of UTC; also "+0100", "+01" and
+// "UTC", and each of them behind a space.
 func zone(s []byte) (int64, bool) {
 	if len(s) == 1 && (s[0] == 'Z' || s[0] == 'z') {
 		return 0, true
 	}
-	if len(s) != 6 || s[0] != '+' && s[0] != '-' || s[3] != ':' {
+	if len(s) > 0 && s[0] == ' ' {
+		s = s[1:]
+	}
+	if string(s) == "UTC" || string(s) == "Z" {
+		return 0, true
+	}
+	if len(s) < 3 || s[0] != '+' && s[0] != '-' {
 		return 0, false
 	}
-	hour, ok1 := number2(s[1:])
-	minute, ok2 := number2(s[4:])
-	if !ok1 || !ok2 || hour > 23 || minute > 59 {
+	hour, ok := number2(s[1:])
+	minute := 0
+	switch {
+	case !ok || hour > 23:
+		return 0, false
+	case len(s) == 6 && s[3] == ':':
+		minute, ok = number2(s[4:])
+	case len(s) == 5:
+		minute, ok = number2(s[3:])
+	case len(s) != 3:
+		return 0, false
+	}
+	if !ok || minute > 59 {
 		return 0, false
 	}
 	east := int64(hour*3600 + minute*60)
@@ -186,22 +213,22 @@ func daysSince1970(year, month, day int) int64 {
 	return era*146097 + yoe*365 + yoe/4 - yoe/100 + doy - 719468
 }
 
-// epochTime reads a JSON number as seconds or milliseconds since 1970. Which
-// of the two follows from its size: seconds from 1973 to 5138, milliseconds
-// from 1973 to 5138 as well; anything else is no event time.
+// epochTime reads a JSON number as seconds, milliseconds, microseconds or
+// nanoseconds since 1970. Which of them follows from its size: each begins in
+// 1973 and ends in 5138, nanoseconds in 2286; anything else is no event time.
 func epochTime(number []byte) (instant, bool) {
-	var n int64
+	var n uint64
 	i := 0
-	for ; i < len(number) && i < 15 && number[i]-'0' <= 9; i++ {
-		n = n*10 + int64(number[i]-'0')
+	for ; i < len(number) && i < 19 && number[i]-'0' <= 9; i++ {
+		n = n*10 + uint64(number[i]-'0')
 	}
 	nanos := int32(0)
 	if i < len(number) {
 		f, err := strconv.ParseFloat(string(number), 64)
-		if err != nil || f < 1e8 || f >= 1e14 {
+		if err != nil || f < 1e8 || f >= 1e19 {
 			return instant{}, false
 		}
-		n = int64(f)
+		n = uint64(f)
 		if rest, after, ok := fraction(number[i:]); ok && len(after) == 0 {
 			nanos = rest // exact digits, not the double's
 		} else {
@@ -209,12 +236,44 @@ func epochTime(number []byte) (instant, bool) {
 		}
 	}
 	switch {
-	case n >= 1e8 && n < 1e11:
-		return instant{n, nanos}, true
-	case n >= 1e11 && n < 1e14:
-		return instant{n / 1000, int32(n%1000)*1_000_000 + nanos/1000}, true
+	case n < 1e8:
+		return instant{}, false
+	case n < 1e11:
+		return instant{int64(n), nanos}, true
+	case n < 1e14:
+		return instant{int64(n / 1e3), int32(n%1e3)*1e6 + nanos/1e3}, true
+	case n < 1e17:
+		return instant{int64(n / 1e6), int32(n%1e6)*1e3 + nanos/1e6}, true
 	}
-	return instant{}, false
+	return instant{int64(n / 1e9), int32(n % 1e9)}, true
+}
+
+// epochText reads such a number that stands in quotes. Text may be digits for
+// other reasons, "20261124040506" above all: only as many count as the present
+// has, 10, 13, 16 or 19 before the fraction.
+func epochText(s []byte) (instant, bool) {
+	digits := 0
+	for digits < len(s) && s[digits]-'0' <= 9 {
+		digits++
+	}
+	if digits < 10 || digits > 19 || (digits-10)%3 != 0 || s[0] == '0' {
+		return instant{}, false
+	}
+	if _, after, ok := fraction(s[digits:]); !ok || len(after) > 0 || digits < len(s) && s[digits] != '.' {
+		return instant{}, false
+	}
+	return epochTime(s)
+}
+
+// isZoneless reports whether text would be an instant, if only it said in what
+// zone: "2026-11-24T04:05:06.789".
+func isZoneless(s []byte) bool {
+	if len(s) < 19 || len(s) > 29 {
+		return false
+	}
+	var withZone [32]byte
+	_, ok := parseTime(append(append(withZone[:0], s...), 'Z'))
+	return ok
 }
 
 // isTimestamp reports whether text is a timestamp as Athena reads it from JSON
@@ -222,10 +281,8 @@ func epochTime(number []byte) (instant, bool) {
 // with up to nine digits of a second.
 // https://docs.aws.amazon.com/athena/latest/ug/data-types.html
 func isTimestamp(s []byte) bool {
-	if len(s) < 19 || len(s) > 29 || s[10] != ' ' {
+	if !isZoneless(s) || s[10] != ' ' || len(s) > 19 && s[19] != '.' {
 		return false
 	}
-	var withZone [32]byte
-	_, ok := parseTime(append(append(withZone[:0], s...), 'Z'))
-	return ok && s[17] < '6' // no leap seconds
+	return s[17] < '6' // no leap seconds
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"crawlerless/lambdas/schema"
@@ -359,6 +360,6 @@ func (s *scanner) result(o Options) Result {
 		last := time.Unix(t.last.seconds, int64(t.last.nanos)).UTC()
 		res.FirstEventTime, res.LastEventTime = &first, &last
 	}
-	res.Notes = append(s.shape.notes(s, o), t.rounded()...)
+	res.Notes = slices.Concat(s.shape.notes(s, o), t.untimed(), t.rounded())
 	return res
 }

@@ -111,6 +111,21 @@ func TestEventTimes(t *testing.T) {
 		{"only at the top", `{"a":{"time":"2020-01-01T00:00:00Z"}}`, "", ""},
 		{"no zone is no instant", `{"time":"2020-01-01T00:00:00"}`, "", ""},
 		{"a small number is no time", `{"ts":12}`, "", ""},
+		{"microseconds", `{"ts":1700000000123456}`, "2023-11-14T22:13:20.123456Z", "2023-11-14T22:13:20.123456Z"},
+		{"nanoseconds", `{"ts":1700000000123456789}`, "2023-11-14T22:13:20.123456789Z", "2023-11-14T22:13:20.123456789Z"},
+		{"beyond nanoseconds", `{"ts":17000000001234567890}`, "", ""},
+		{"milliseconds with a fraction", `{"ts":1700000000123.5}`, "2023-11-14T22:13:20.1235Z", "2023-11-14T22:13:20.1235Z"},
+		{"numbers in quotes", `{"ts":"1700000000"}` + "\n" + `{"ts":"1700000001.5"}`, "2023-11-14T22:13:20Z", "2023-11-14T22:13:21.5Z"},
+		{"digits that are no such number", `{"ts":"20260102030405"}` + "\n" + `{"ts":"1700000000,5"}` + "\n" + `{"ts":"1700000000."}`, "", ""},
+		{"an offset without a colon, as zap and Suricata write it", `{"ts":"2026-01-02T03:04:05.678+0100"}` + "\n" + `{"ts":"2026-01-02T03:04:06.678-0730"}`, "2026-01-02T02:04:05.678Z", "2026-01-02T10:34:06.678Z"},
+		{"an offset of hours", `{"time":"2026-01-02 03:04:05.25+01"}`, "2026-01-02T02:04:05.25Z", "2026-01-02T02:04:05.25Z"},
+		{"an offset behind a space", `{"time":"2026-01-02 03:04:05 +0100"}`, "2026-01-02T02:04:05Z", "2026-01-02T02:04:05Z"},
+		{"UTC by its name", `{"time":"2026-01-02 03:04:05 UTC"}`, "2026-01-02T03:04:05Z", "2026-01-02T03:04:05Z"},
+		{"offsets that are none", `{"time":"2026-01-02T03:04:05+2400"}` + "\n" + `{"time":"2026-01-02T03:04:05+1"}` + "\n" + `{"time":"2026-01-02T03:04:05 "}` + "\n" + `{"time":"2026-01-02T03:04:05+01:0"}`, "", ""},
+		{"a comma before the fraction, as Elasticsearch writes it", `{"timestamp":"2026-01-02T03:04:05,678Z"}`, "2026-01-02T03:04:05.678Z", "2026-01-02T03:04:05.678Z"},
+		{"Serilog's compact format", `{"@t":"2026-01-02T03:04:05.6789012Z","@mt":"x"}`, "2026-01-02T03:04:05.6789012Z", "2026-01-02T03:04:05.6789012Z"},
+		{"the journal of systemd", `{"__REALTIME_TIMESTAMP":"1342540861416351"}`, "2012-07-17T16:01:01.416351Z", "2012-07-17T16:01:01.416351Z"},
+		{"a name that one writer uses gives way to one that many use", `{"created_at":"2020-01-01T00:00:00Z","time":"2026-01-01T00:00:00Z"}`, "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"},
 		{"before 1970", `{"time":"1969-12-31T23:59:59.5Z"}`, "1969-12-31T23:59:59.5Z", "1969-12-31T23:59:59.5Z"},
 	} {
 		r := infer(t, c.in, Options{})
@@ -142,6 +157,16 @@ func TestKeysThatDifferByCaseInOneObjectMakeTheSchemaCaseSensitive(t *testing.T)
 		if got := infer(t, in, Options{}).Schema.CaseSensitive; got != want {
 			t.Errorf("%s: case-sensitive is %v", in, got)
 		}
+	}
+}
+
+func TestTimesThatAreNoInstantsAreSaid(t *testing.T) {
+	in := `{"level":"info","timestamp":"2026-01-05 10:11:12.345"}`
+	if r := infer(t, in, Options{}); len(r.Notes) != 1 || !strings.Contains(r.Notes[0], `"timestamp" have no offset`) {
+		t.Errorf("notes %q", r.Notes)
+	}
+	if r := infer(t, in+"\n"+`{"time":"2026-01-05T10:11:12Z"}`, Options{}); len(r.Notes) != 0 {
+		t.Errorf("there is a time, and yet: %q", r.Notes)
 	}
 }
 

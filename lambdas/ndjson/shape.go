@@ -42,7 +42,9 @@ func (s *shape) notes(sc *scanner, o Options) []string {
 	case len(b) > 0 && b[0] == '[' && sc.t.records == 0:
 		notes = append(notes, "the input is one JSON array instead of lines: read it with --records .; Athena's JSON SerDe reads one record per line")
 	case len(b) > 0 && b[0] == '{' && sc.t.records == 0 && sc.malforms > 1 && sc.first[0].Reason == endsWithin:
-		notes = append(notes, "the input looks like JSON documents spread over several lines; Athena's JSON SerDe reads one record per line")
+		notes = append(notes, "the input looks like JSON documents spread over several lines: write each on a line of its own (jq -c .); Athena's JSON SerDe reads one record per line")
+	case len(b) > 0 && b[0] != '{' && b[0] != '[' && sc.t.records == 0 && sc.malforms > 0:
+		notes = append(notes, "the input is no JSON: have each event written as one JSON object on a line of its own; of other text Athena's JSON SerDe makes rows of NULLs")
 	}
 	for _, m := range sc.first {
 		if m.Reason == anotherObject {

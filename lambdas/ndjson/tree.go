@@ -68,6 +68,7 @@ type tree struct {
 	rank        uint8 // of the event time found in this record; 0: none
 	at          instant
 	first, last instant // of the event times; without one, the last comes before the first
+	zoneless    string  // the first time field that had a time without an offset
 	clock       clock
 	key, lower  []byte // the last that was looked for
 	err         error
@@ -210,6 +211,8 @@ func (t *tree) str(f *field, text []byte) {
 	if f.rank != 0 && (t.rank == 0 || f.rank < t.rank) {
 		if at, ok := t.clock.parse(text); ok {
 			t.rank, t.at = f.rank, at
+		} else if t.zoneless == "" && isZoneless(text) {
+			t.zoneless = f.key
 		}
 	}
 	if f.kinds&kindString != 0 {
