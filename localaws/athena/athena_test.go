@@ -214,3 +214,20 @@ func TestAQueryBeyondTheLimitIsCancelled(t *testing.T) {
 		t.Errorf("got %q", failure)
 	}
 }
+
+func TestAStructOfHundredsOfMembersIsShown(t *testing.T) {
+	const members = 340
+	l := newLake(t)
+	values, types := make([]string, members), make([]string, members)
+	shown, asJSON := make([]string, members), make([]string, members)
+	for i := range members {
+		values[i], types[i] = fmt.Sprint(i), fmt.Sprintf("f%d bigint", i)
+		shown[i], asJSON[i] = fmt.Sprintf("f%d=%d", i, i), fmt.Sprintf(`"f%d":%d`, i, i)
+	}
+	row := "CAST(ROW(" + strings.Join(values, ", ") + ") AS ROW(" + strings.Join(types, ", ") + "))"
+	rows, _, failure := l.query("SELECT r, json_format(CAST(r AS JSON)) FROM (VALUES " + row + ") AS t (r)")
+	want := "{" + strings.Join(shown, ", ") + "}|{" + strings.Join(asJSON, ",") + "}"
+	if failure != "" || len(rows) != 2 || rows[1] != want {
+		t.Errorf("%q %s\nwant %s", rows, failure, want)
+	}
+}

@@ -290,11 +290,19 @@ func (t Type) Output(sql string) string {
 	case "row":
 		parts := make([]string, len(t.Args))
 		for i, arg := range t.Args {
-			parts[i] = quoteText(rowName(t, i)+"=") + " || coalesce(" + arg.Output("("+sql+")."+quoteIdent(rowName(t, i))) + ", 'null')"
+			parts[i] = quoteText(rowName(t, i)+"=") + ", coalesce(" + arg.Output("("+sql+")."+quoteIdent(rowName(t, i))) + ", 'null')"
 		}
-		return "CASE WHEN (" + sql + ") IS NOT NULL THEN '{' || " + strings.Join(parts, " || ', ' || ") + " || '}' END"
+		return braced(sql, parts, ", ")
 	}
 	return toText(sql, t)
+}
+
+// braced joins the text of a row's fields, which are lists of arguments and
+// never NULL. One call holds them all: a row may have hundreds, and DuckDB
+// refuses an expression of as many operators within each other.
+func braced(sql string, fields []string, separator string) string {
+	return "CASE WHEN (" + sql + ") IS NOT NULL THEN concat('{', " +
+		strings.Join(fields, ", "+quoteText(separator)+", ") + ", '}') END"
 }
 
 // toJSON is CAST(x AS JSON): a string becomes a JSON string, it is not parsed.
@@ -318,9 +326,9 @@ func toJSON(sql string, from Type) string {
 	case "row":
 		parts := make([]string, len(from.Args))
 		for i, arg := range from.Args {
-			parts[i] = "trino_json_quote(" + quoteText(from.Names[i]) + ") || ':' || coalesce(" + toJSON("("+sql+")."+quoteIdent(rowName(from, i)), arg) + ", 'null')"
+			parts[i] = "trino_json_quote(" + quoteText(from.Names[i]) + "), ':', coalesce(" + toJSON("("+sql+")."+quoteIdent(rowName(from, i)), arg) + ", 'null')"
 		}
-		return "CASE WHEN (" + sql + ") IS NOT NULL THEN '{' || " + strings.Join(parts, " || ',' || ") + " || '}' END"
+		return braced(sql, parts, ",")
 	}
 	return "trino_json_quote(" + toText(sql, from) + ")"
 }
