@@ -71,6 +71,9 @@ func (d *Demo) feedInput(ctx context.Context, s *console.Step) (string, error) {
 	if len(sent.TooLong) > 0 {
 		s.Note("left out, longer than the %d bytes that a log event holds: %s", feed.MaxLineBytes, tooLong(sent))
 	}
+	for _, n := range sent.Notes {
+		s.Note("%s", n)
+	}
 	if sent.Events == 0 {
 		return "", errors.New("the input has no lines that a log event can hold: there is nothing to send")
 	}

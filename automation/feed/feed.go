@@ -4,9 +4,11 @@
 package feed
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -17,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"crawlerless/lambdas/generate/logline"
+	"crawlerless/lambdas/ndjson"
 )
 
 // Generate invokes the generator once and answers how many events it wrote.
@@ -62,6 +65,8 @@ type Sent struct {
 	// Replaced lines had bytes that are not UTF-8, which CloudWatch Logs, that
 	// keeps text, cannot hold: they were replaced by U+FFFD.
 	Replaced int `json:"replaced"`
+	// Notes say what is odd about the inputs and what to do about it.
+	Notes []string `json:"notes,omitempty"`
 	// TooLong names the lines that no log event can hold ("file:line"): they
 	// were not sent.
 	TooLong []string `json:"tooLong,omitempty"`
@@ -86,12 +91,43 @@ func (s *Sender) Send(ctx context.Context, inputs []Input) (Sent, error) {
 		return s.sent, fmt.Errorf("make the log stream %s in %s: %w", s.Stream, s.Group, err)
 	}
 	for _, in := range inputs {
-		if err := in.lines(ctx, func(number int, line string) error { return s.add(ctx, in, number, line) }); err != nil {
+		var look beginning
+		if err := in.lines(ctx, func(number int, line string) error {
+			look.add(line)
+			return s.add(ctx, in, number, line)
+		}); err != nil {
 			return s.sent, err
 		}
 		s.sent.Files++
+		s.note(ctx, look)
 	}
 	return s.sent, s.flush(ctx)
+}
+
+// beginning keeps the first lines of an input, to be looked at as a whole.
+type beginning struct{ text []byte }
+
+// lookedAt is enough of an input to tell what it is, in bytes.
+const lookedAt = 64 << 10
+
+func (b *beginning) add(line string) {
+	if room := lookedAt - len(b.text); room > 0 {
+		b.text = append(append(b.text, line[:min(len(line), room)]...), '\n')
+	}
+}
+
+// note keeps what ExtractMetadata will have to say of an input. An input of
+// which that cannot be told is sent all the same.
+func (s *Sender) note(ctx context.Context, b beginning) {
+	result, err := ndjson.Infer(ctx, bytes.NewReader(b.text), ndjson.Options{})
+	if err != nil {
+		return
+	}
+	for _, n := range result.Notes {
+		if !slices.Contains(s.sent.Notes, n) {
+			s.sent.Notes = append(s.sent.Notes, n)
+		}
+	}
 }
 
 func (s *Sender) add(ctx context.Context, in Input, number int, line string) error {

@@ -88,6 +88,28 @@ func TestWhatIsNoTextIsRefusedBeforeAnythingIsSent(t *testing.T) {
 	}
 }
 
+func TestWhatAnInputIsInsteadOfLinesIsSaidOnce(t *testing.T) {
+	s := &Sender{}
+	for _, in := range []string{
+		"{\n  \"a\": 1\n}", "{\n  \"b\": 1\n}", `{"Records":[{"a":"` + strings.Repeat("x", lookedAt) + `"}]}`,
+		"Nov 24 04:05:06 host app: started", `{"a":1}`, "\x1f\x8b", "",
+	} {
+		var look beginning
+		for line := range strings.SplitSeq(in, "\n") {
+			look.add(line)
+		}
+		s.note(t.Context(), look)
+	}
+	for _, want := range []string{"spread over several lines", "jq -c '.[\"Records\"][]'", "one JSON object on a line of its own"} {
+		if !slices.ContainsFunc(s.sent.Notes, func(n string) bool { return strings.Contains(n, want) }) {
+			t.Errorf("nothing of %s", want)
+		}
+	}
+	if len(s.sent.Notes) != 3 {
+		t.Errorf("notes %q", s.sent.Notes)
+	}
+}
+
 func TestAFolderIsReadWithoutWhatIsHidden(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"b/2.log", "a.ndjson", ".git/config", ".hidden"} {

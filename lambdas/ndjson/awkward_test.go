@@ -97,6 +97,7 @@ func TestAwkwardInputs(t *testing.T) {
 		{"a document that is cut", `{"Records":[{"a":1},{"a":`, Options{Records: "Records"}, answer{schema: "a:bigint", records: 1, err: ErrDocument}},
 		{"one object over many lines", "{\n \"a\": 1\n}\n", Options{}, answer{malformed: 3, reason: "the text ends within a value", note: "spread over several lines"}},
 		{"plain text", "10.0.0.1 - - [x] \"GET / HTTP/1.1\" 200\n", Options{}, answer{malformed: 1, reason: "no JSON object", note: "one JSON object on a line of its own"}},
+		{"a zip archive", "PK\x03\x04\n", Options{}, answer{malformed: 1, reason: "'P' instead of a JSON object", note: "a zip archive, which is not read"}},
 		{"UTF-16", "\xff\xfe{\x00\"\x00", Options{}, answer{malformed: 1, reason: "byte 0xff instead of a JSON object", note: "UTF-16"}},
 		{"gzip of several members", gzipped(`{"a":1}`, "\n{\"a\"", ":2.5}\n", ""), Options{}, answer{schema: "a:double", records: 2}},
 		{"gzip that is cut", gzipped("{\"a\":1}\n{\"a\":2}\n")[:30], Options{}, answer{schema: "a:bigint", records: 2, err: ErrTruncated}},

@@ -37,10 +37,12 @@ func (s *shape) notes(sc *scanner, o Options) []string {
 	switch {
 	case looksLikeUTF16(s.beginning):
 		notes = append(notes, "the input looks like UTF-16; JSON in S3 must be UTF-8 to be read")
+	case packed(b) != "":
+		notes = append(notes, "the input is "+packed(b)+", which is not read: unpack it first, or write its rows as JSON lines")
 	case array && whole && key != "":
-		notes = append(notes, fmt.Sprintf("the input is one JSON document with its records in an array under %q instead of lines: read it with --records %s; Athena's JSON SerDe reads one record per line", key, key))
+		notes = append(notes, fmt.Sprintf("the input is one JSON document with its records in an array under %[1]q instead of lines: write each on a line of its own (jq -c '.[%[1]q][]'), or look into it with infer --records %[1]s; Athena's JSON SerDe reads one record per line", key))
 	case len(b) > 0 && b[0] == '[' && sc.t.records == 0:
-		notes = append(notes, "the input is one JSON array instead of lines: read it with --records .; Athena's JSON SerDe reads one record per line")
+		notes = append(notes, "the input is one JSON array instead of lines: write each element on a line of its own (jq -c '.[]'), or look into it with infer --records .; Athena's JSON SerDe reads one record per line")
 	case len(b) > 0 && b[0] == '{' && sc.t.records == 0 && sc.malforms > 1 && sc.first[0].Reason == endsWithin:
 		notes = append(notes, "the input looks like JSON documents spread over several lines: write each on a line of its own (jq -c .); Athena's JSON SerDe reads one record per line")
 	case len(b) > 0 && b[0] != '{' && b[0] != '[' && sc.t.records == 0 && sc.malforms > 0:
@@ -56,6 +58,20 @@ func (s *shape) notes(sc *scanner, o Options) []string {
 		notes = append(notes, "there are more keys at the top level than a table can have columns; those that look like identifiers were left out")
 	}
 	return notes
+}
+
+// packed names what the bytes begin like, of what people have logs in and that
+// holds no lines as it is.
+func packed(b []byte) string {
+	for _, known := range [...]struct{ magic, name string }{
+		{"PK\x03\x04", "a zip archive"}, {"\xfd7zXZ", "compressed with xz"}, {"BZh", "compressed with bzip2"},
+		{"PAR1", "a Parquet file"}, {"ORC", "an ORC file"}, {"Obj\x01", "an Avro file"},
+	} {
+		if bytes.HasPrefix(b, []byte(known.magic)) {
+			return known.name
+		}
+	}
+	return ""
 }
 
 func looksLikeUTF16(b []byte) bool {
