@@ -215,6 +215,16 @@ func TestAQueryBeyondTheLimitIsCancelled(t *testing.T) {
 	}
 }
 
+func TestAByteOrderMarkAtTheBeginningIsNoPartOfTheFirstLine(t *testing.T) {
+	l := newLake(t)
+	l.put("01", "bigint", "\ufeff"+`{"n":1}`+"\r\n\ufeff"+`{"n":2}`+"\n")
+	l.put("02", "bigint", "\ufeff")
+	rows, _, failure := l.query(`SELECT n FROM logs ORDER BY n`)
+	if got := strings.Join(rows, ";"); got != "n;1;NULL" {
+		t.Errorf("got %s %s", got, failure)
+	}
+}
+
 func TestAStructOfHundredsOfMembersIsShown(t *testing.T) {
 	const members = 340
 	l := newLake(t)

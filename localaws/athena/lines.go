@@ -20,10 +20,16 @@ type lineReader interface {
 	next() ([]byte, error)
 }
 
+const byteOrderMark = "\xef\xbb\xbf"
+
 // linesOf reads an object as the SerDe, the input format and the table's
 // properties want.
 func linesOf(raw io.Reader, p part) lineReader {
 	plain := &plainLines{r: bufio.NewReaderSize(raw, 256<<10)}
+	// Trino's line reader skips a byte-order mark at the beginning of an object.
+	if mark, err := plain.r.Peek(len(byteOrderMark)); err == nil && string(mark) == byteOrderMark {
+		_, _ = plain.r.Discard(len(byteOrderMark)) // it is in the buffer
+	}
 	if p.trail {
 		return &trailLines{documents: plain}
 	}
