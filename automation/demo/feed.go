@@ -71,8 +71,11 @@ func (d *Demo) feedInput(ctx context.Context, s *console.Step) (string, error) {
 	if len(sent.TooLong) > 0 {
 		s.Note("left out, longer than the %d bytes that a log event holds: %s", feed.MaxLineBytes, tooLong(sent))
 	}
-	for _, n := range sent.Notes {
+	for _, n := range sent.Notes[:min(notesShown, len(sent.Notes))] {
 		s.Note("%s", n)
+	}
+	if more := len(sent.Notes) - notesShown; more > 0 {
+		s.Note("and %d notes more, which infer shows", more)
 	}
 	if sent.Events == 0 {
 		return "", errors.New("the input has no lines that a log event can hold: there is nothing to send")
@@ -92,6 +95,9 @@ func (d *Demo) feedInput(ctx context.Context, s *console.Step) (string, error) {
 	}
 	return result, nil
 }
+
+// notesShown is how many notes on the input are printed.
+const notesShown = 5
 
 // tooLong names the first few lines that no log event can hold.
 func tooLong(sent feed.Sent) string {
