@@ -64,8 +64,12 @@ func (s *shape) notes(sc *scanner, o Options) []string {
 // holds no lines as it is.
 func packed(b []byte) string {
 	for _, known := range [...]struct{ magic, name string }{
-		{"PK\x03\x04", "a zip archive"}, {"\xfd7zXZ", "compressed with xz"}, {"BZh", "compressed with bzip2"},
-		{"PAR1", "a Parquet file"}, {"ORC", "an ORC file"}, {"Obj\x01", "an Avro file"},
+		{"PK\x03\x04", "a zip archive"},
+		{"\xfd7zXZ", "compressed with xz"},
+		{"BZh", "compressed with bzip2"},
+		{"PAR1", "a Parquet file"},
+		{"ORC", "an ORC file"},
+		{"Obj\x01", "an Avro file"},
 	} {
 		if bytes.HasPrefix(b, []byte(known.magic)) {
 			return known.name
