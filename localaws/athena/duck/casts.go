@@ -81,6 +81,12 @@ func castFunctions() []*function {
 		}),
 		define("double_text(double) varchar", func(v []driver.Value) (any, error) { return Double(v[0].(float64), 64), nil }),
 		define("real_text(real) varchar", func(v []driver.Value) (any, error) { return Double(float64(v[0].(float32)), 32), nil }),
+		define("double_varchar(double, bigint) varchar", func(v []driver.Value) (any, error) {
+			return scientific(v[0].(float64), 64, v[1].(int64))
+		}),
+		define("real_varchar(real, bigint) varchar", func(v []driver.Value) (any, error) {
+			return scientific(float64(v[0].(float32)), 32, v[1].(int64))
+		}),
 		define("bytes_text(varbinary) varchar", func(v []driver.Value) (any, error) { return bytesText(v[0].([]byte)), nil }),
 		define("fit(varchar, bigint, varchar) varchar", func(v []driver.Value) (any, error) {
 			text, length := v[0].(string), v[1].(int64)
@@ -170,6 +176,45 @@ func Double(f float64, size int) string {
 	}
 	sign := strings.TrimRight(exponent[:1], "+")
 	return mantissa + "E" + sign + strings.TrimLeft(exponent[1:], "0")
+}
+
+// scientific is CAST(x AS varchar) of a double or a real, of at most so many
+// characters (-1 is any number): with one digit before the point and an exponent,
+// as the SQL standard has it and Trino from release 369 on; a real has seven
+// digits at most. Trino's DoubleOperators and RealOperators, castToVarchar.
+func scientific(f float64, size int, most int64) (string, error) {
+	text := Double(f, size)
+	switch {
+	case f == 0:
+		text = strings.TrimSuffix(text, ".0") + "E0"
+	case !math.IsNaN(f) && !math.IsInf(f, 0):
+		digits := -1
+		if size == 32 {
+			shortest, err := strconv.ParseFloat(strconv.FormatFloat(f, 'g', -1, 32), 64)
+			if err != nil {
+				return "", err
+			}
+			f, digits = shortest, 6
+		}
+		mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(f, 'e', digits, 64), "e")
+		if strings.Contains(mantissa, ".") {
+			mantissa = strings.TrimRight(mantissa, "0")
+		} else {
+			mantissa += "."
+		}
+		if strings.HasSuffix(mantissa, ".") {
+			mantissa += "0"
+		}
+		n, err := strconv.Atoi(exponent)
+		if err != nil {
+			return "", err
+		}
+		text = mantissa + "E" + strconv.Itoa(n)
+	}
+	if most >= 0 && int64(len(text)) > most {
+		return "", fail("INVALID_CAST_ARGUMENT", "Value %s (%s) cannot be represented as varchar(%d)", Double(f, size), text, most)
+	}
+	return text, nil
 }
 
 // bytesText is how Athena shows varbinary: pairs of hexadecimal digits.

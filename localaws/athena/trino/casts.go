@@ -102,6 +102,12 @@ func convert(sql string, from, to Type) string {
 	switch {
 	case from.Name == "unknown":
 		return as("NULL")
+	case to.Name == "varchar" && (from.Name == "double" || from.Name == "real"):
+		most := "-1" // any number of characters
+		if len(to.Params) > 0 {
+			most = itoa(to.Params[0])
+		}
+		return "trino_" + from.Name + "_varchar(" + sql + ", " + most + ")"
 	case to.Name == "varchar":
 		return truncated(toText(sql, from), from, to)
 	case to.Name == "char":
@@ -229,7 +235,8 @@ func fromText(sql string, to Type) string {
 	return "trino_parse_zoned(" + sql + ", " + itoa(precision(to)) + ")"
 }
 
-// toText is CAST(x AS varchar).
+// toText is x as results show it, which is CAST(x AS varchar) but for doubles and
+// reals: a cast writes them with an exponent.
 func toText(sql string, from Type) string {
 	switch from.Name {
 	case "varchar":
