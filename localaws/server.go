@@ -85,10 +85,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{Clock: o.Clock, options: o, served: make(chan error, 1), client: &http.Client{
-		Transport:     wire.WholeBodies(http.DefaultTransport.(*http.Transport).Clone()),
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	s := &Server{Clock: o.Clock, options: o, served: make(chan error, 1), client: wire.NewClient()}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.Addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("start localaws: %s is in use: stop what listens there or choose another port: %w", o.Addr, err)

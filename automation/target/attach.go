@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -151,10 +150,7 @@ func LocalConfig(endpoint string) aws.Config {
 		Region:       LocalRegion,
 		BaseEndpoint: aws.String(endpoint),
 		Credentials:  credentials.NewStaticCredentialsProvider(LocalKey, LocalSecret, ""),
-		HTTPClient: &http.Client{
-			Transport:     wire.WholeBodies(http.DefaultTransport.(*http.Transport).Clone()),
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
+		HTTPClient:   wire.NewClient(),
 	}
 }
 

@@ -14,6 +14,15 @@ import (
 // asked for more than that.
 func WholeBodies(next http.RoundTripper) http.RoundTripper { return wholeBodies{next} }
 
+// NewClient calls a server of localaws over TCP, whose answers may come at any
+// moment.
+func NewClient() *http.Client {
+	return &http.Client{
+		Transport:     WholeBodies(http.DefaultTransport.(*http.Transport).Clone()),
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
 type wholeBodies struct{ next http.RoundTripper }
 
 func (t wholeBodies) RoundTrip(req *http.Request) (*http.Response, error) {
