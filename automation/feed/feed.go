@@ -117,13 +117,14 @@ func (b *beginning) add(line string) {
 }
 
 // note keeps what ExtractMetadata will have to say of an input. An input of
-// which that cannot be told is sent all the same.
+// which that cannot be told is sent all the same, and it is said.
 func (s *Sender) note(ctx context.Context, b beginning) {
 	result, err := ndjson.Infer(ctx, bytes.NewReader(b.text), ndjson.Options{})
+	notes := result.Notes
 	if err != nil {
-		return
+		notes = append(notes, fmt.Sprintf("what an input is could not be told from its beginning: %v", err))
 	}
-	for _, n := range result.Notes {
+	for _, n := range notes {
 		if !slices.Contains(s.sent.Notes, n) {
 			s.sent.Notes = append(s.sent.Notes, n)
 		}

@@ -100,12 +100,12 @@ func TestWhatAnInputIsInsteadOfLinesIsSaidOnce(t *testing.T) {
 		}
 		s.note(t.Context(), look)
 	}
-	for _, want := range []string{"spread over several lines", "jq -c '.[\"Records\"][]'", "one JSON object on a line of its own"} {
+	for _, want := range []string{"spread over several lines", "jq -c '.[\"Records\"][]'", "one JSON object on a line of its own", "could not be told from its beginning"} {
 		if !slices.ContainsFunc(s.sent.Notes, func(n string) bool { return strings.Contains(n, want) }) {
 			t.Errorf("nothing of %s", want)
 		}
 	}
-	if len(s.sent.Notes) != 3 {
+	if len(s.sent.Notes) != 4 {
 		t.Errorf("notes %q", s.sent.Notes)
 	}
 }
