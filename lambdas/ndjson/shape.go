@@ -66,14 +66,18 @@ func packed(b []byte) string {
 	for _, known := range [...]struct{ magic, name string }{
 		{"PK\x03\x04", "a zip archive"},
 		{"\xfd7zXZ", "compressed with xz"},
-		{"BZh", "compressed with bzip2"},
 		{"PAR1", "a Parquet file"},
-		{"ORC", "an ORC file"},
 		{"Obj\x01", "an Avro file"},
 	} {
 		if bytes.HasPrefix(b, []byte(known.magic)) {
 			return known.name
 		}
+	}
+	switch { // a word may begin like these
+	case len(b) > 9 && string(b[:3]) == "BZh" && string(b[4:10]) == "1AY&SY":
+		return "compressed with bzip2"
+	case len(b) > 3 && string(b[:3]) == "ORC" && b[3] < ' ' && b[3] != '\t' && b[3] != '\n' && b[3] != '\r':
+		return "an ORC file"
 	}
 	return ""
 }
