@@ -22,10 +22,23 @@ func itoa(n int) string { return strconv.Itoa(n) }
 // written is the result of a statement that wrote rows.
 func written(out output) *result { return &result{plain: true, updated: out.rows, manifest: true} }
 
+// Properties of CREATE TABLE AS of a table that is no Iceberg table, and of UNLOAD.
+// https://docs.aws.amazon.com/athena/latest/ug/create-table-as.html#ctas-table-properties
+// https://docs.aws.amazon.com/athena/latest/ug/unload.html
+const (
+	ctasProperties   = " table_type external_location is_external format partitioned_by bucketed_by bucket_count write_compression parquet_compression orc_compression compression_level field_delimiter "
+	unloadProperties = " format partitioned_by compression compression_level field_delimiter "
+)
+
+// parquetCodecs are Athena's names of compressions of Parquet and DuckDB's.
+var parquetCodecs = map[string]string{
+	"GZIP": "gzip", "SNAPPY": "snappy", "ZSTD": "zstd", "LZ4": "lz4_raw", "NONE": "uncompressed", "UNCOMPRESSED": "uncompressed",
+}
+
 // storage is the format that properties ask for. What localaws can not write it
-// refuses by name.
-func storage(properties map[string]trino.Property, standard string) (target, error) {
-	t := target{format: standard, delimiter: "\x01"}
+// refuses by name; it leaves no property unheeded.
+func storage(properties map[string]trino.Property, known, standard string) (target, error) {
+	t := target{format: standard, delimiter: "\x01", codec: "GZIP"}
 	if f, ok := properties["format"]; ok {
 		t.format = strings.ToUpper(f.Text())
 	}
@@ -36,13 +49,25 @@ func storage(properties map[string]trino.Property, standard string) (target, err
 	default:
 		return t, fail("INVALID_TABLE_PROPERTY: Unable to set table property 'format' to '" + t.format + "'")
 	}
-	if d, ok := properties["field_delimiter"]; ok {
-		t.delimiter = d.Text()
-	}
-	for _, name := range []string{"write_compression", "compression"} {
-		if c, ok := properties[name]; ok {
-			t.plain = strings.EqualFold(c.Text(), "NONE")
+	for _, name := range sortedKeys(properties) {
+		value := properties[name]
+		missing := !strings.Contains(known, " "+name+" ")
+		switch {
+		case missing:
+			return t, fail("INVALID_TABLE_PROPERTY: line 1:1: Catalog 'awsdatacatalog' table property '" + name + "' does not exist")
+		case name == "bucketed_by", name == "bucket_count", name == "orc_compression", name == "compression_level",
+			name == "parquet_compression" && t.format != "PARQUET", name == "field_delimiter" && t.format != "TEXTFILE":
+			return t, fail("NotImplemented: localaws does not implement the property " + name + " with the format " + t.format + " of athena")
+		case name == "is_external" && !strings.EqualFold(value.Text(), "true"):
+			return t, fail("NotImplemented: localaws does not implement tables with is_external = " + value.Text() + " of athena")
+		case name == "field_delimiter":
+			t.delimiter = value.Text()
+		case strings.HasSuffix(name, "compression"):
+			t.codec = strings.ToUpper(value.Text())
 		}
+	}
+	if _, ok := parquetCodecs[t.codec]; !ok || t.format != "PARQUET" && t.codec != "GZIP" && t.codec != "NONE" {
+		return t, fail("NotImplemented: localaws does not implement the compression " + t.codec + " of the format " + t.format + " of athena")
 	}
 	return t, nil
 }
@@ -89,22 +114,13 @@ func (t *target) partitionedBy(keys []string) error {
 	return nil
 }
 
-// ctasProperties are those of CREATE TABLE AS of a table that is no Iceberg table.
-// https://docs.aws.amazon.com/athena/latest/ug/create-table-as.html#ctas-table-properties
-const ctasProperties = " table_type external_location is_external format partitioned_by bucketed_by bucket_count write_compression parquet_compression orc_compression compression_level field_delimiter "
-
 // createTableAs is CREATE TABLE … AS query.
 func (q *query) createTableAs(ctx context.Context, s *trino.Statement, parameters []string) (*result, error) {
 	n := q.tableNamed(s.Name)
 	if kind, ok := s.Properties["table_type"]; ok && !strings.EqualFold(kind.Text(), "HIVE") {
 		return nil, fail("NotImplemented: localaws does not implement Iceberg tables of athena")
 	}
-	for _, name := range sortedKeys(s.Properties) {
-		if !strings.Contains(ctasProperties, " "+name+" ") {
-			return nil, fail("INVALID_TABLE_PROPERTY: line 1:1: Catalog 'awsdatacatalog' table property '" + name + "' does not exist")
-		}
-	}
-	t, err := storage(s.Properties, "PARQUET")
+	t, err := storage(s.Properties, ctasProperties, "PARQUET")
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +159,7 @@ func (q *query) createTableAs(ctx context.Context, s *trino.Statement, parameter
 	if err != nil {
 		return nil, err
 	}
-	table := q.tableOf(n, t, s)
+	table := q.tableOf(n, t)
 	if _, err := q.glue().CreateTable(ctx, &glue.CreateTableInput{DatabaseName: &n.Database, TableInput: table}); err != nil {
 		return nil, denied(err)
 	}
@@ -170,7 +186,7 @@ func (q *query) ctasLocation(ctx context.Context, s *trino.Statement, n ddl.Name
 }
 
 // tableOf describes a new table for the catalog.
-func (q *query) tableOf(n ddl.Name, t target, s *trino.Statement) *gluetypes.TableInput {
+func (q *query) tableOf(n ddl.Name, t target) *gluetypes.TableInput {
 	class, parameters := "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe", map[string]string{}
 	in, to := "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat", "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat"
 	if t.format != "PARQUET" {
@@ -186,18 +202,14 @@ func (q *query) tableOf(n ddl.Name, t target, s *trino.Statement) *gluetypes.Tab
 		}
 		return out
 	}
-	buckets, err := strconv.Atoi(s.Properties["bucket_count"].Text())
-	if err != nil {
-		buckets = -1
-	}
 	return &gluetypes.TableInput{
 		Name: &n.Table, TableType: aws.String("EXTERNAL_TABLE"), Owner: aws.String("hadoop"),
 		Parameters:    map[string]string{"EXTERNAL": "TRUE", "has_encrypted_data": "false", "transient_lastDdlTime": strconv.FormatInt(q.service.env.Clock.Now().Unix(), 10)},
 		PartitionKeys: columns(t.columns[len(t.columns)-t.keys:]),
 		StorageDescriptor: &gluetypes.StorageDescriptor{
 			Columns: columns(t.columns[:len(t.columns)-t.keys]), Location: &t.location, InputFormat: &in, OutputFormat: &to,
-			NumberOfBuckets: int32(buckets), BucketColumns: s.Properties["bucketed_by"].Texts,
-			SerdeInfo: &gluetypes.SerDeInfo{SerializationLibrary: &class, Parameters: parameters},
+			NumberOfBuckets: -1,
+			SerdeInfo:       &gluetypes.SerDeInfo{SerializationLibrary: &class, Parameters: parameters},
 		},
 	}
 }
@@ -209,11 +221,7 @@ func (q *query) registerWritten(ctx context.Context, table *gluetypes.Table, t t
 		if _, ok := t.folder[strings.Join(values, "\x00")]; ok || t.keys == 0 {
 			continue
 		}
-		place := strings.TrimSuffix(t.location, "/") + "/"
-		for i, c := range t.columns[len(t.columns)-t.keys:] {
-			place += c.Name + "=" + pathName(values[i]) + "/"
-		}
-		inputs = append(inputs, partitionInput(table, values, place))
+		inputs = append(inputs, partitionInput(table, values, t.place(values)))
 	}
 	return q.register(ctx, table, inputs, true)
 }

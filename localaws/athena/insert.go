@@ -68,7 +68,7 @@ func (q *query) insert(ctx context.Context, s *trino.Statement, parameters []str
 // insertTarget is how a table is written: by its SerDe.
 func insertTarget(table *gluetypes.Table) (target, error) {
 	sd := table.StorageDescriptor
-	t := target{location: aws.ToString(sd.Location), folder: map[string]string{}, delimiter: "\x01"}
+	t := target{location: aws.ToString(sd.Location), folder: map[string]string{}, delimiter: "\x01", codec: "GZIP"}
 	class := ""
 	if sd.SerdeInfo != nil {
 		class = aws.ToString(sd.SerdeInfo.SerializationLibrary)
@@ -147,7 +147,7 @@ func (q *query) unload(ctx context.Context, s *trino.Statement, parameters []str
 	if _, ok := s.Properties["format"]; !ok {
 		return nil, fail("INVALID_TABLE_PROPERTY: The property format is required for UNLOAD")
 	}
-	t, err := storage(s.Properties, "")
+	t, err := storage(s.Properties, unloadProperties, "")
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/athena"
 	"github.com/aws/aws-sdk-go-v2/service/athena/types"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"crawlerless/localaws/athena/trino"
 )
@@ -133,14 +132,10 @@ func (q *query) write(ctx context.Context, r *result) error {
 			b.WriteString(strings.Join(words, "\t") + "\n")
 		}
 	}
-	bucket, key, _ := strings.Cut(strings.TrimPrefix(q.execution.output, "s3://"), "/")
-	for name, content := range map[string][]byte{key: b.Bytes(), key + ".metadata": r.metadata()} {
-		_, err := q.s3().PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: &name, Body: bytes.NewReader(content), ContentType: aws.String("application/octet-stream")})
-		if err != nil {
-			return fail("Access denied when writing output to url: " + q.execution.output + " . Please ensure you are allowed to access the S3 bucket. " + err.Error())
-		}
+	if err := q.put(ctx, q.execution.output, b.Bytes()); err != nil {
+		return err
 	}
-	return nil
+	return q.put(ctx, q.execution.output+".metadata", r.metadata())
 }
 
 // metadata is the file beside a result: protocol buffers, in which field 4 is a

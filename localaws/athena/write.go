@@ -22,7 +22,7 @@ type target struct {
 	location  string // a folder
 	format    string // PARQUET, JSON or TEXTFILE
 	delimiter string // of TEXTFILE
-	plain     bool   // not compressed
+	codec     string // GZIP, NONE, or of Parquet one of parquetCodecs
 	columns   []trino.Column
 	keys      int // how many of the last columns make partitions
 	// folder is where rows of a partition belong, if not by its name below the location
@@ -133,36 +133,42 @@ func partitionsWritten(ctx context.Context, db *sql.DB, t target) (_ [][]string,
 	return all, rows.Err()
 }
 
+// place is the folder of a partition: that of the catalog where it is known.
+func (t target) place(values []string) string {
+	if folder, ok := t.folder[strings.Join(values, "\x00")]; ok {
+		return strings.TrimSuffix(folder, "/") + "/"
+	}
+	place := strings.TrimSuffix(t.location, "/") + "/"
+	for i, c := range t.columns[len(t.columns)-t.keys:] {
+		place += c.Name + "=" + pathName(values[i]) + "/"
+	}
+	return place
+}
+
 // writePart writes the rows of one partition to one object.
 func (q *query) writePart(ctx context.Context, db *sql.DB, t target, values []string, out *output) error {
 	data, keys := t.columns[:len(t.columns)-t.keys], t.columns[len(t.columns)-t.keys:]
-	where, place := []string{"true"}, strings.TrimSuffix(t.location, "/")+"/"
+	where, place := []string{"true"}, t.place(values)
 	for i, c := range keys {
 		where = append(where, keyText(c)+" = "+literal(values[i]))
-		place += c.Name + "=" + pathName(values[i]) + "/"
 	}
-	if folder, ok := t.folder[strings.Join(values, "\x00")]; ok {
-		place = strings.TrimSuffix(folder, "/") + "/"
-	}
-	text := func(c trino.Column) string { return quoted(c.Name) }
-	copied := "FORMAT parquet, COMPRESSION gzip"
-	switch t.format {
-	case "JSON":
-		copied = "FORMAT json, TIMESTAMPFORMAT '%Y-%m-%d %H:%M:%S.%g'"
-	case "TEXTFILE":
-		text = func(c trino.Column) string { return "coalesce(" + c.Type.Plain(quoted(c.Name)) + `, '\N')` }
-	}
+	from := " FROM " + writtenRows + " WHERE " + strings.Join(where, " AND ")
 	list := make([]string, len(data))
 	for i, c := range data {
-		list[i] = text(c)
+		if list[i] = quoted(c.Name); t.format == "TEXTFILE" {
+			list[i] = "coalesce(" + c.Type.Plain(list[i]) + `, '\N')`
+		}
 	}
-	selected := strings.Join(list, ", ")
-	file := filepath.Join(q.service.env.Dir, "athena-"+q.execution.id+"-"+itoa(len(out.files)))
 	if t.format == "TEXTFILE" {
-		return q.writeLines(ctx, db, "SELECT "+strings.Join(list, " || "+literal(t.delimiter)+" || ")+" FROM "+writtenRows+" WHERE "+strings.Join(where, " AND "), place, t, out)
+		return q.writeLines(ctx, db, "SELECT "+strings.Join(list, " || "+literal(t.delimiter)+" || ")+from, place, t, out)
 	}
+	copied := "FORMAT parquet, COMPRESSION " + parquetCodecs[t.codec]
+	if t.format == "JSON" {
+		copied = "FORMAT json, TIMESTAMPFORMAT '%Y-%m-%d %H:%M:%S.%g'"
+	}
+	file := filepath.Join(q.service.env.Dir, "athena-"+q.execution.id+"-"+itoa(len(out.files)))
 	defer os.Remove(file) //nolint:errcheck // a temporary file of ours
-	if err := exec(ctx, db, "COPY (SELECT "+selected+" FROM "+writtenRows+" WHERE "+strings.Join(where, " AND ")+") TO "+literal(file)+" ("+copied+")"); err != nil {
+	if err := exec(ctx, db, "COPY (SELECT "+strings.Join(list, ", ")+from+") TO "+literal(file)+" ("+copied+")"); err != nil {
 		return err
 	}
 	content, err := os.ReadFile(file)
@@ -195,7 +201,7 @@ func (q *query) writeLines(ctx context.Context, db *sql.DB, text, place string, 
 
 func (q *query) writeObject(ctx context.Context, place string, content []byte, t target, out *output) error {
 	name := q.service.env.Clock.Now().UTC().Format("20060102_150405_00000") + "_" + q.execution.id + "_" + itoa(len(out.files))
-	if t.format != "PARQUET" && !t.plain {
+	if t.format != "PARQUET" && t.codec == "GZIP" {
 		var b bytes.Buffer
 		z := gzip.NewWriter(&b)
 		if _, err := z.Write(content); err != nil {

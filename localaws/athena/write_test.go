@@ -1,6 +1,7 @@
 package athena_test
 
 import (
+	"io"
 	"strings"
 	"testing"
 
@@ -33,6 +34,15 @@ func TestRowsAreWritten(t *testing.T) {
 		{"SELECT n, day FROM parted WHERE day = DATE '2026-01-02' ORDER BY n", "n|day;1|2026-01-02;2|2026-01-02"},
 		{"CREATE TABLE wrong WITH (partitioned_by = ARRAY['n']) AS SELECT n, s FROM logs", "!HIVE_COLUMN_ORDER_MISMATCH: Partition keys must be the last columns in the table and in the same order as the table properties: [n]"},
 		{"CREATE TABLE wrong WITH (colour = 'red') AS SELECT 1 AS x", "!table property 'colour' does not exist"},
+		{"CREATE TABLE zstd WITH (write_compression = 'ZSTD') AS SELECT 1 AS x", ""},
+		{"CREATE TABLE lz4 WITH (parquet_compression = 'lz4') AS SELECT 2 AS x", ""},
+		{"CREATE TABLE bare WITH (write_compression = 'NONE') AS SELECT 3 AS x", ""},
+		{"SELECT x FROM zstd UNION ALL SELECT x FROM lz4 UNION ALL SELECT x FROM bare ORDER BY 1", "x;1;2;3"},
+		{"CREATE TABLE wrong WITH (format = 'JSON', write_compression = 'SNAPPY') AS SELECT 1 AS x", "!does not implement the compression SNAPPY of the format JSON"},
+		{"CREATE TABLE wrong WITH (bucketed_by = ARRAY['x'], bucket_count = 3) AS SELECT 1 AS x", "!does not implement the property bucket_count"},
+		{"CREATE TABLE wrong WITH (write_compression = 'ZSTD', compression_level = 9) AS SELECT 1 AS x", "!does not implement the property compression_level"},
+		{"CREATE TABLE wrong WITH (field_delimiter = ',') AS SELECT 1 AS x", "!does not implement the property field_delimiter with the format PARQUET"},
+		{"UNLOAD (SELECT 1 AS x) TO 's3://lake/wrong/' WITH (format = 'JSON', colour = 'red')", "!table property 'colour' does not exist"},
 		{"CREATE TABLE wrong WITH (table_type = 'ICEBERG') AS SELECT 1 AS x", "!does not implement Iceberg tables"},
 		{"CREATE TABLE none AS SELECT n FROM logs WITH NO DATA", ""},
 		{"SELECT count(*) AS c FROM none", "c;0"},
@@ -91,13 +101,23 @@ func (l *lake) text(bucket, key string) string {
 		l.t.Fatal(err)
 	}
 	defer func() { l.must(nil, out.Body.Close()) }()
-	var b strings.Builder
-	buf := make([]byte, 4096)
-	for {
-		n, err := out.Body.Read(buf)
-		b.Write(buf[:n])
-		if err != nil {
-			return b.String()
+	b, err := io.ReadAll(out.Body)
+	l.must(nil, err)
+	return string(b)
+}
+
+// A compression that is asked for is the one that is written.
+func TestParquetIsCompressedAsAskedFor(t *testing.T) {
+	const length = 20_000
+	l := newLake(t)
+	for codec, packed := range map[string]bool{"NONE": false, "GZIP": true, "SNAPPY": true, "ZSTD": true, "LZ4": true} {
+		l.steps([]step{{"UNLOAD (SELECT rpad('', 20000, 'ab') AS x) TO 's3://lake/" + codec + "/' WITH (format = 'PARQUET', compression = '" + codec + "')", ""}})
+		objects, err := l.s3.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String("lake"), Prefix: aws.String(codec + "/")})
+		if err != nil || len(objects.Contents) != 1 {
+			t.Fatalf("%s: %v %v", codec, objects, err)
+		}
+		if size := *objects.Contents[0].Size; size < length != packed {
+			t.Errorf("%s: %d bytes", codec, size)
 		}
 	}
 }
